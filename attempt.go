@@ -1,0 +1,378 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hooktx/hooks/internal/call"
+	"github.com/hooktx/hooks/internal/deep"
+)
+
+// An attempt is one start of one hook, from the copy that it gets to the version
+// that it leaves.
+type attempt[T any] struct {
+	e     *execution[T]
+	step  *step[T]
+	frame *frame
+	info  Info
+	res   *Result
+
+	base   context.Context // what the attempt's contexts derive from
+	budget *budget         // of ValidateEvent and Execute
+	second *budget         // of what judges them
+
+	work   *T         // the hook's copy, or its view if it only reads
+	before *T         // the view of the version before, for validators
+	prior  version[T] // that version; its state is nil if it was given away
+
+	begun    time.Time     // when the hook's budget was started
+	ran      time.Duration // ValidateEvent and Execute
+	copying  time.Duration
+	value    any
+	skipRest bool
+}
+
+// A failure is why an attempt did not succeed.
+type failure struct {
+	phase     Phase
+	outcome   Outcome
+	err       error
+	stack     string
+	late      *lateness // nil if it was in time
+	abandoned bool      // the hook's Execute did not end
+}
+
+func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
+	a := &attempt[T]{e: e, step: st, res: res}
+	a.info = Info{
+		Execution: e.id, Hook: st.name, Index: st.index, Attempt: 1, Round: 1,
+		Phase: PhaseExecute, DryRun: e.dry, IdempotencyKey: e.key(st.name),
+	}
+	a.frame = &frame{info: a.info}
+	return a
+}
+
+// make makes the attempt, and seals its frame. What it leaves is a new version, a
+// frame that says how to undo the hook, and the hook's result.
+func (a *attempt[T]) make() *failure {
+	a.base = a.e.startHook(a.e.ctx, a.info)
+	stages := [...]func() *failure{
+		a.prepare, a.validateEvent, a.execute, a.validateResult, a.copyOut, a.validateState,
+	}
+	var f *failure
+	for _, stage := range stages {
+		if f = stage(); f != nil {
+			break
+		}
+	}
+	a.frame.seal()
+	for _, b := range [...]*budget{a.budget, a.second} {
+		if b != nil {
+			b.end(errHookEnded)
+		}
+	}
+	a.record(f)
+	return f
+}
+
+// at returns the Info of a phase.
+func (a *attempt[T]) at(p Phase) Info {
+	info := a.info
+	info.Phase = p
+	return info
+}
+
+func (a *attempt[T]) scope(p Phase) *scope { return &scope{run: a.e.run, info: a.at(p)} }
+
+// tracks reports whether the version before the hook must survive it.
+func (a *attempt[T]) tracks() bool {
+	return !a.step.options.ReadOnly && (a.e.core.cfg.Monitoring.TrackChanges || a.e.dry)
+}
+
+// prepare gets the memory that the attempt needs, then starts the hook's clock.
+func (a *attempt[T]) prepare() *failure {
+	begun := time.Now()
+	err := a.memory()
+	a.copying = time.Since(begun)
+	if err != nil {
+		return a.copyFailed(err)
+	}
+	a.begun = time.Now()
+	a.budget = newBudget(a.base, a.e.run, a.timeout(), `hook "`+a.step.name+`"`)
+	return nil
+}
+
+func (a *attempt[T]) memory() (err error) {
+	v, opts := &a.e.versions, &a.step.options
+	if a.step.validateEvent != nil || !opts.ReadOnly && len(a.e.x.validators) > 0 && !v.live {
+		if a.before, err = v.look(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case opts.ReadOnly && a.step.rollback == nil:
+		a.work, err = v.look()
+	case opts.ReadOnly:
+		a.work, err = v.private()
+	default:
+		a.work, err = v.take(opts.OnFailure == Continue || a.tracks())
+		a.prior = v.current
+	}
+	if rollback := a.step.rollback; rollback != nil {
+		work := a.work
+		a.frame.rollback = func(ctx context.Context) error { return rollback(ctx, work) }
+	}
+	return err
+}
+
+// copyFailed is the failure of an attempt whose state could not be copied, or whose
+// execution had to stop meanwhile.
+func (a *attempt[T]) copyFailed(err error) *failure {
+	if late := a.e.dead(); late != nil {
+		return &failure{phase: PhaseCopy, outcome: late.outcome(), err: late.cause, late: late}
+	}
+	return &failure{phase: PhaseCopy, outcome: OutcomeInvalid, err: &classed{ErrInvalidState, err}}
+}
+
+// timeout is the length of each of the hook's two budgets.
+func (a *attempt[T]) timeout() time.Duration {
+	if d := a.step.options.Timeout; d != 0 {
+		return d
+	}
+	return a.e.core.cfg.Execution.DefaultTimeout
+}
+
+func (a *attempt[T]) validateEvent() *failure {
+	validate := a.step.validateEvent
+	if validate == nil {
+		return nil
+	}
+	m := a.e.do(a.scope(PhaseValidateEvent), a.budget, func(ctx context.Context) error { return validate(ctx, a.before) })
+	a.ran = time.Since(a.begun)
+	if m == nil {
+		return nil
+	}
+	f := &failure{phase: PhaseValidateEvent, outcome: OutcomeInvalid, err: &classed{ErrInvalidEvent, m.err}, stack: m.stack}
+	if m.abandoned {
+		a.e.versions.taint()
+	}
+	if m.late != nil { // it shares the hook's deadline, and the hook's verdict
+		f.late, f.outcome, f.err = m.late, m.late.outcome(), m.err
+	}
+	return f
+}
+
+// returned is what Execute returns.
+type returned struct {
+	value any
+	err   error
+}
+
+func (a *attempt[T]) execute() *failure {
+	a.res.Attempts++
+	s := a.scope(PhaseExecute)
+	s.frame = a.frame
+	run := func(ctx context.Context) returned {
+		value, err := a.step.execute(ctx, a.work)
+		return returned{value, err}
+	}
+	out, late := invoke(a.e.run, s, a.budget, run, a.endedLate)
+	a.frame.seal()
+	if out == nil {
+		a.ran = time.Since(a.begun)
+		if a.step.options.ReadOnly {
+			a.e.versions.taint()
+		}
+		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true}
+	}
+	a.ran = out.At.Sub(a.begun)
+	m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, late)
+	a.settleEffect(m)
+	if m == nil || m.skipRest && m.late == nil {
+		a.value, a.skipRest = out.Value.value, m != nil
+		a.frame.result = a.value
+		return nil
+	}
+	if m.returned {
+		a.frame.result = out.Value.value
+	}
+	return &failure{phase: PhaseExecute, outcome: m.outcome(), err: m.err, stack: m.stack, late: m.late}
+}
+
+// settleEffect writes down what is known of the effect of an Execute that ended.
+func (a *attempt[T]) settleEffect(m *mishap) {
+	f := a.frame
+	switch {
+	case m == nil || m.returned:
+		f.due, f.effect = true, EffectDone
+	case m.unknown:
+		f.due, f.effect = true, EffectUnknown
+	default:
+		f.due, f.effect = false, EffectFailed
+	}
+}
+
+// endedLate is called on the hook's goroutine when an abandoned Execute has ended.
+func (a *attempt[T]) endedLate(out *call.Outcome[returned]) {
+	a.e.compensate(a.frame, func() {
+		s := a.scope(PhaseExecute)
+		m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, nil)
+		a.settleEffect(m)
+		if m == nil || m.returned {
+			a.frame.result = out.Value.value
+		}
+	})
+}
+
+// judges starts the second budget, if it has not started.
+func (a *attempt[T]) judges() *budget {
+	if a.second == nil {
+		a.second = newBudget(a.base, a.e.run, a.timeout(), `validating hook "`+a.step.name+`"`)
+	}
+	return a.second
+}
+
+func (a *attempt[T]) validateResult() *failure {
+	validate := a.step.validateResult
+	if validate == nil {
+		return nil
+	}
+	m := a.e.do(a.scope(PhaseValidateResult), a.judges(), func(ctx context.Context) error { return validate(ctx, a.value) })
+	if m == nil {
+		return nil
+	}
+	return &failure{
+		phase: PhaseValidateResult, outcome: OutcomeInvalid,
+		err: &classed{ErrInvalidResult, m.err}, stack: m.stack, late: m.late,
+	}
+}
+
+// copyOut makes the next version of what the hook left.
+func (a *attempt[T]) copyOut() *failure {
+	v := &a.e.versions
+	if a.step.options.ReadOnly || v.live {
+		return nil
+	}
+	begun := time.Now()
+	err := v.advance(a.work)
+	a.copying += time.Since(begun)
+	if err != nil {
+		return a.copyFailed(err)
+	}
+	a.res.StateSize = v.current.size
+	if a.tracks() {
+		a.res.Changes = diff(a.prior.state, v.current.state)
+	}
+	return nil
+}
+
+// validateState asks the validators, in order. They share a budget, and the views of
+// the versions before and after.
+func (a *attempt[T]) validateState() *failure {
+	if a.step.options.ReadOnly || len(a.e.x.validators) == 0 {
+		return nil
+	}
+	after, err := a.e.versions.look()
+	if err != nil {
+		return a.refused(a.copyFailed(err))
+	}
+	change := StateChange[T]{Hook: a.step.name, Before: a.before, After: after, Size: a.res.StateSize}
+	for i := range a.e.x.validators {
+		if f := a.ask(&a.e.x.validators[i], change); f != nil {
+			return a.refused(f)
+		}
+	}
+	return nil
+}
+
+// refused takes the new version back.
+func (a *attempt[T]) refused(f *failure) *failure {
+	if !a.e.versions.live {
+		a.e.versions.retreat(a.prior)
+	}
+	return f
+}
+
+func (a *attempt[T]) ask(v *namedValidator[T], change StateChange[T]) *failure {
+	s := a.scope(PhaseValidateState)
+	judge := func(ctx context.Context) ValidationResult { return v.Validate(ctx, change) }
+	out, late := invoke(a.e.run, s, a.judges(), judge, nil)
+	var m *mishap
+	if out == nil {
+		m = &mishap{err: late.cause, late: late, abandoned: true}
+		a.e.versions.taint()
+	} else {
+		a.res.Warnings = append(a.res.Warnings, out.Value.Warnings...)
+		m = a.e.judge(s, out.How, out.Value.Err, out.Panic, out.Stack, late)
+	}
+	if m == nil {
+		return nil
+	}
+	return &failure{
+		phase: PhaseValidateState, outcome: OutcomeInvalid, stack: m.stack, late: m.late,
+		err: &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", v.name, m.err)},
+	}
+}
+
+// record completes the hook's Result.
+func (a *attempt[T]) record(f *failure) {
+	res := a.res
+	res.Outcome, res.Value = OutcomeSucceeded, a.value
+	if f != nil {
+		res.Outcome, res.Value = f.outcome, nil
+		res.Err, res.Stack, res.Abandoned = f.err, f.stack, f.abandoned
+		a.info.Phase = f.phase
+	}
+	res.Warnings = append(a.frame.warnings, res.Warnings...)
+	if !a.e.core.cfg.Monitoring.SkipTiming {
+		res.Duration, res.CopyDuration = a.ran, a.copying
+	}
+	a.e.endHook(a.base, a.info, res)
+}
+
+// outcome is the outcome of an Execute that ended.
+func (m *mishap) outcome() Outcome {
+	switch {
+	case m.late != nil:
+		return m.late.outcome()
+	case m.how == call.Panicked:
+		return OutcomePanicked
+	case m.how == call.Exited:
+		return OutcomeExited
+	case m.rejected:
+		return OutcomeRejected
+	}
+	return OutcomeFailed
+}
+
+// copyOptions returns the bounds of one copy of the execution's state: it stops when
+// the execution has to, and DeepCopy methods, which are user code, share a budget.
+func (e *execution[T]) copyOptions() (deep.Options, func()) {
+	var b *budget
+	call := func(fn func()) error {
+		if b == nil {
+			b = newBudget(e.ctx, e.run, e.core.cfg.Execution.DefaultTimeout, "copying the state")
+		}
+		s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at, Phase: PhaseCopy, DryRun: e.dry}}
+		if m := e.do(s, b, func(context.Context) error { fn(); return nil }); m != nil {
+			return m.err
+		}
+		return nil
+	}
+	stop := func() error {
+		if late := e.dead(); late != nil {
+			return late.cause
+		}
+		return nil
+	}
+	opts := deep.Options{Stop: stop, Call: call}
+	if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
+		opts.Limit = limit
+	}
+	return opts, func() {
+		if b != nil {
+			b.end(errHookEnded)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A limit is a point in time past which a call is late, and why it is then.
+type limit struct {
+	at    time.Time
+	cause error
+}
+
+// past returns the earliest of the limits that a call which ended at at has reached,
+// nil if there is none. A tie is late: two runs of one program should not differ
+// because a clock is coarse.
+func past(limits []limit, at time.Time) *limit {
+	var first *limit
+	for i := range limits {
+		if l := &limits[i]; !at.Before(l.at) && (first == nil || l.at.Before(first.at)) {
+			first = l
+		}
+	}
+	return first
+}
+
+// A timeLimit is the error of class ErrTimeout: it says whose limit was exceeded.
+type timeLimit struct {
+	of    string
+	limit time.Duration
+}
+
+func (t *timeLimit) Error() string {
+	return fmt.Sprintf("time limit of %v for %s exceeded", t.limit, t.of)
+}
+
+func (t *timeLimit) Unwrap() error { return ErrTimeout }
+
+// A budget is the time that a call of user code has, or several calls together. Its
+// context tells the code; its verdict settles whether an end was in time.
+type budget struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	stops  []func() // what else to release
+
+	limits []limit         // the call's own first
+	parent context.Context // ends the call too; nil if the call outlives its caller's context
+}
+
+// lag is how much later than a deadline of the caller's context a call is cut if
+// that context has not said by itself that it ended, as one of a foreign type may
+// fail to. It delays a return, never a verdict.
+const lag = time.Millisecond
+
+// newBudget makes a budget of length d from now (NoLimit: none of its own), which
+// also ends with outer, at any of the outer limits, and with base.
+func newBudget(base context.Context, outer *run, d time.Duration, of string) *budget {
+	b := new(budget)
+	b.ctx, b.cancel = context.WithCancelCause(base)
+	if outer != nil {
+		b.parent, b.limits = outer.parent, append(b.limits, outer.limits...)
+		if outer.ctx.Done() != base.Done() { // a Trace callback returned a context of its own
+			stop := context.AfterFunc(outer.ctx, func() { b.cancel(context.Cause(outer.ctx)) })
+			b.stops = append(b.stops, func() { stop() })
+		}
+	}
+	now := time.Now()
+	if d != NoLimit {
+		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}})
+	}
+	b.arm(now, d != NoLimit)
+	return b
+}
+
+// arm sees to it that the context ends at the earliest limit.
+func (b *budget) arm(now time.Time, own bool) {
+	first := b.earliest()
+	if first == nil {
+		return
+	}
+	if own && first == &b.limits[len(b.limits)-1] {
+		ctx, stop := context.WithDeadlineCause(b.ctx, first.at, first.cause)
+		b.ctx, b.stops = ctx, append(b.stops, stop)
+		return
+	}
+	t := time.AfterFunc(first.at.Sub(now)+lag, func() { b.cancel(first.cause) })
+	b.stops = append(b.stops, func() { t.Stop() })
+}
+
+func (b *budget) earliest() *limit {
+	var first *limit
+	for i := range b.limits {
+		if first == nil || b.limits[i].at.Before(first.at) {
+			first = &b.limits[i]
+		}
+	}
+	return first
+}
+
+// alive is asked by a call's goroutine right after it has taken its stamp.
+func (b *budget) alive() error {
+	if b.parent == nil {
+		return nil
+	}
+	return b.parent.Err()
+}
+
+// errParentDeadline marks the limit that is the deadline of the caller's context.
+var errParentDeadline error = &class{"the caller's deadline", context.DeadlineExceeded}
+
+// A lateness is why a call was late.
+type lateness struct {
+	cause     error
+	cancelled bool // by the end of the caller's context; else a limit of ours was exceeded
+}
+
+// outcome is the outcome of a hook that was late.
+func (l *lateness) outcome() Outcome {
+	if l.cancelled {
+		return OutcomeCancelled
+	}
+	return OutcomeTimedOut
+}
+
+// judge returns nil if a call that ended at at, when the parent's Err was parentErr,
+// was in time, and why it was late otherwise. parent is nil if there was none to watch.
+func judge(limits []limit, parent context.Context, at time.Time, parentErr error) *lateness {
+	l := past(limits, at)
+	switch {
+	case l != nil && l.cause != errParentDeadline:
+		return &lateness{cause: l.cause}
+	case l != nil || parentErr != nil:
+		return &lateness{cause: parentCause(parent), cancelled: true}
+	}
+	return nil
+}
+
+// parentCause is why parent ended. One whose deadline has passed may not know it yet.
+func parentCause(parent context.Context) error {
+	if cause := context.Cause(parent); cause != nil {
+		return cause
+	}
+	return context.DeadlineExceeded
+}
+
+// verdict settles whether a call that ended at at was in time.
+func (b *budget) verdict(at time.Time, parentErr error) *lateness {
+	return judge(b.limits, b.parent, at, parentErr)
+}
+
+// now is the verdict on a call that has not ended though its context has.
+func (b *budget) now() *lateness {
+	if l := b.verdict(time.Now(), b.alive()); l != nil {
+		return l
+	}
+	return &lateness{cause: context.Cause(b.ctx), cancelled: true}
+}
+
+// cut tells the call that its time is up.
+func (b *budget) cut() { b.end(b.now().cause) }
+
+// end ends the context, with the given cause if it has none yet, and releases what
+// the budget holds. It may be called more than once.
+func (b *budget) end(cause error) {
+	b.cancel(cause)
+	for _, stop := range b.stops {
+		stop()
+	}
+}

@@ -1,0 +1,108 @@
+package hooks
+
+import (
+	"context"
+	"time"
+)
+
+// commit runs the BeforeCommit functions, gives the caller's state its new value, and
+// runs the OnCommit functions.
+//
+// The driver is the caller's goroutine, so nothing competes with it: the caller's
+// context and TotalTimeout are looked at once more before the last thing that can
+// still fail, and from there on the chain commits.
+func (e *execution[T]) commit() {
+	if err := e.versions.settle(); err != nil {
+		if late := e.dead(); late != nil {
+			err = late.cause
+		}
+		e.fail(nil, PhaseCommit, err)
+		return
+	}
+	if !e.beforeCommit() {
+		return
+	}
+	e.versions.commit()
+	e.report.Committed = true
+	e.onCommit()
+}
+
+// A registered is a function that a hook registered, and where.
+type registered struct {
+	frame *frame
+	step  int // its number among the hook's functions of this kind, from 1
+	fn    stepFunc
+}
+
+// all returns the functions of one kind that the kept hooks registered, in order.
+func (l *undoLog) all(list func(*frame) []stepFunc) []registered {
+	var all []registered
+	for _, f := range l.frames {
+		for i, fn := range list(f) {
+			all = append(all, registered{f, i + 1, fn})
+		}
+	}
+	return all
+}
+
+// beforeCommit says whether the chain may commit. The last function alone is not
+// cut short by the caller's context or TotalTimeout: they were looked at before it
+// started, and once it has returned nil, what it committed is committed.
+func (e *execution[T]) beforeCommit() bool {
+	functions := e.log.all(func(f *frame) []stepFunc { return f.before })
+	for i, reg := range functions {
+		if !e.mayCommit() {
+			return false
+		}
+		last := i == len(functions)-1
+		if m := e.callStep(reg, PhaseBeforeCommit, last); m != nil {
+			if m.abandoned {
+				reg.frame.effect = EffectUnknown
+			}
+			e.fail(&e.steps[reg.frame.info.Index], PhaseBeforeCommit, m.err)
+			return false
+		}
+	}
+	return len(functions) > 0 || e.mayCommit()
+}
+
+// mayCommit is the look at the caller's context and TotalTimeout.
+func (e *execution[T]) mayCommit() bool {
+	late := e.dead()
+	if late != nil {
+		e.fail(nil, PhaseCommit, late.cause)
+	}
+	return late == nil
+}
+
+func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap {
+	d := e.core.cfg.Execution.RollbackTimeout
+	info := reg.frame.info
+	info.Phase = p
+	s := &scope{run: e.run, info: info}
+	b := newBudget(e.ctx, e.run, d, p.String()+` function of hook "`+info.Hook+`"`)
+	if detached {
+		b.end(errExecutionEnded)
+		b = newBudget(context.WithoutCancel(e.ctx), nil, d, p.String()+` function of hook "`+info.Hook+`"`)
+	}
+	defer b.end(errHookEnded)
+	return e.do(s, b, reg.fn)
+}
+
+// onCommit runs the OnCommit functions. The commit has happened: whatever they do,
+// they undo nothing.
+func (e *execution[T]) onCommit() {
+	for _, reg := range e.log.all(func(f *frame) []stepFunc { return f.after }) {
+		begun := time.Now()
+		m := e.callStep(reg, PhaseOnCommit, true)
+		if m == nil {
+			continue
+		}
+		f := StepFailure{Hook: reg.frame.info.Hook, Step: reg.step, Err: m.err, Stack: m.stack, Abandoned: m.abandoned}
+		if !e.core.cfg.Monitoring.SkipTiming {
+			f.Duration = time.Since(begun)
+		}
+		e.report.AfterCommit = append(e.report.AfterCommit, f)
+		e.core.failure("on commit failed", e.id, f.Hook, PhaseOnCommit, f.Err, stackField(f.Stack))
+	}
+}

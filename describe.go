@@ -1,0 +1,149 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// A Description says what a hook is, as an executor sees it.
+type Description struct {
+	Name    string
+	Options Options // with every edit of With; Options.Version is the hook's version
+
+	Rollback       bool // it can be undone: see Rollbacker
+	ValidateEvent  bool // see EventValidator
+	ValidateResult bool // see ResultValidator
+
+	// Members are the hooks that this one is composed of, in order.
+	Members []Description
+
+	// Err is why an executor would refuse the hook, nil if it would not.
+	Err error
+}
+
+// Describe returns the description of h. It looks through With and Define, so use
+// it rather than a type assertion. It calls h's Name and Options.
+func Describe[T any](h Hook[T]) Description {
+	st, err := resolve(h)
+	return Description{
+		Name:           st.name,
+		Options:        st.options,
+		Rollback:       st.rollback != nil,
+		ValidateEvent:  st.validateEvent != nil,
+		ValidateResult: st.validateResult != nil,
+		Err:            err,
+	}
+}
+
+// A step is a hook with its abilities looked up, so that a run makes no type
+// assertion and asks no ability method twice.
+type step[T any] struct {
+	name    string
+	index   int
+	options Options
+
+	execute        func(ctx context.Context, state *T) (any, error)
+	rollback       func(ctx context.Context, state *T) error   // nil: cannot be undone
+	validateEvent  func(ctx context.Context, state *T) error   // nil: none
+	validateResult func(ctx context.Context, result any) error // nil: none
+}
+
+// resolve looks up the abilities of one hook. It runs user code: Name, Options and
+// the edits of With. What it learnt before an error stands in the step.
+func resolve[T any](h Hook[T]) (step[T], error) {
+	switch h := h.(type) {
+	case nil:
+		return step[T]{}, invalidHook("is nil; leave it out of the chain")
+	case *edited[T]:
+		return resolveEdited(h)
+	case *defined[T]:
+		st := step[T]{
+			name: h.f.Name, options: h.f.Options, execute: h.f.Execute, rollback: h.f.Rollback,
+			validateEvent: h.f.ValidateEvent, validateResult: h.f.ValidateResult,
+		}
+		return st, st.check()
+	}
+	st := step[T]{name: h.Name(), execute: h.Execute}
+	if err := checkAbilities(h); err != nil {
+		return st, err
+	}
+	if o, ok := h.(Optioner); ok {
+		st.options = o.Options()
+	}
+	if r, ok := h.(Rollbacker[T]); ok {
+		st.rollback = r.Rollback
+	}
+	if v, ok := h.(EventValidator[T]); ok {
+		st.validateEvent = v.ValidateEvent
+	}
+	if v, ok := h.(ResultValidator); ok {
+		st.validateResult = v.ValidateResult
+	}
+	return st, st.check()
+}
+
+func resolveEdited[T any](h *edited[T]) (step[T], error) {
+	st, err := resolve(h.Hook)
+	if err != nil {
+		return st, err
+	}
+	if h.edit == nil {
+		return st, invalidHook("was given to With without an edit function")
+	}
+	h.edit(&st.options)
+	return st, st.check()
+}
+
+// check refuses a step that no chain could run.
+func (st *step[T]) check() error {
+	switch {
+	case st.name == "":
+		return invalidHook("has an empty name; give it one that is unique within its chain")
+	case strings.ContainsAny(st.name, "/#"):
+		return invalidHook(`has a name that contains "/" or "#", which separate the parts of paths and keys`)
+	case st.execute == nil:
+		return invalidHook("has a nil Execute function")
+	case st.options.Timeout < 0:
+		return invalidHook(fmt.Sprintf("has a negative Timeout (%v); 0 means the default, NoLimit none", st.options.Timeout))
+	case st.options.OnFailure > Continue:
+		return invalidHook(fmt.Sprintf("has an unknown OnFailure policy (%v); use Abort or Continue", st.options.OnFailure))
+	}
+	return nil
+}
+
+// checkAbilities refuses a hook with a method that is named like an ability and
+// has another signature: it would silently never be called.
+func checkAbilities[T any](h Hook[T]) error {
+	t := reflect.TypeOf(h)
+	if _, named := t.MethodByName("Rollback"); named {
+		if _, ok := h.(Rollbacker[T]); !ok {
+			return wrongAbility[Rollbacker[T]](t, "Rollback")
+		}
+	}
+	if _, named := t.MethodByName("ValidateEvent"); named {
+		if _, ok := h.(EventValidator[T]); !ok {
+			return wrongAbility[EventValidator[T]](t, "ValidateEvent")
+		}
+	}
+	if _, named := t.MethodByName("ValidateResult"); named {
+		if _, ok := h.(ResultValidator); !ok {
+			return wrongAbility[ResultValidator](t, "ValidateResult")
+		}
+	}
+	if _, named := t.MethodByName("Options"); named {
+		if _, ok := h.(Optioner); !ok {
+			return wrongAbility[Optioner](t, "Options")
+		}
+	}
+	return nil
+}
+
+// wrongAbility says what the signature of hook type t's method should be, given
+// the ability's interface.
+func wrongAbility[Ability any](t reflect.Type, method string) error {
+	want, _ := reflect.TypeFor[Ability]().MethodByName(method)
+	return invalidHook(fmt.Sprintf("of type %v has a method %s that would never be called: its signature must be %v, or its name another",
+		t, method, want.Type))
+}

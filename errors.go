@@ -1,0 +1,259 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The classes of failure, for errors.Is. Of an error of Execute they match the
+// cause alone: the timeout of a rollback does not make it match ErrTimeout.
+var (
+	// ErrTimeout says that a limit was exceeded: of a hook, or TotalTimeout. It
+	// also matches context.DeadlineExceeded. If the caller's context ended first,
+	// the cause is its context.Cause instead.
+	ErrTimeout error = &class{"time limit exceeded", context.DeadlineExceeded}
+
+	// ErrPanic says that user code panicked; see [PanicError].
+	ErrPanic error = &class{text: "panic"}
+
+	// ErrExited says that user code ended its goroutine with runtime.Goexit
+	// (testing's FailNow does) instead of returning.
+	ErrExited error = &class{text: "goroutine exited without returning"}
+
+	// ErrRejected says that a hook said no; see [Reject].
+	ErrRejected error = &class{text: "rejected"}
+
+	// ErrInvalidEvent says that a hook's ValidateEvent did not accept the state.
+	ErrInvalidEvent error = &class{text: "invalid event"}
+
+	// ErrInvalidResult says that a hook's ValidateResult did not accept the result.
+	ErrInvalidResult error = &class{text: "invalid result"}
+
+	// ErrInvalidState says that the state as a hook left it was not accepted: a
+	// Validator refused it, it is too large, or it cannot be copied.
+	ErrInvalidState error = &class{text: "invalid state"}
+
+	// ErrStateTooLarge says that a state is larger than MaxStateSize.
+	ErrStateTooLarge error = &class{text: "state too large"}
+
+	// ErrNotCopyable says that a state holds a value that cannot be copied. The
+	// error's text names the path and says what to do.
+	ErrNotCopyable error = &class{text: "state cannot be copied"}
+
+	// ErrTooManyAbandoned says that an executor refused work because MaxAbandoned
+	// calls are past their limit and have not ended. It heals as they end.
+	ErrTooManyAbandoned error = &class{text: "too many abandoned calls"}
+
+	// ErrDuplicateHook says that two hooks of a chain have the same name.
+	ErrDuplicateHook error = &class{text: "duplicate hook"}
+
+	// ErrInvalidHook says that a hook is nil or malformed.
+	ErrInvalidHook error = &class{text: "invalid hook"}
+
+	// ErrEnded is returned by OnRollback, BeforeCommit and OnCommit when there is
+	// no running hook to register with: nothing was registered.
+	ErrEnded error = &class{text: "not inside a running hook"}
+
+	// ErrReentrant says that an executor was asked from inside one of its own
+	// hooks for something that waits for that hook.
+	ErrReentrant error = &class{text: "called from inside a hook that it would wait for"}
+
+	// ErrUnsupported says that the configuration excludes what was asked for.
+	ErrUnsupported error = &class{text: "not supported by this configuration"}
+
+	// ErrInvalidConfig says that a Config, or a validator given with it, is malformed.
+	ErrInvalidConfig error = &class{text: "invalid configuration"}
+
+	// ErrInvalidArgument says that a context or a state is nil, or an execution id
+	// malformed.
+	ErrInvalidArgument error = &class{text: "invalid argument"}
+
+	// ErrClosed says that the executor was shut down.
+	ErrClosed error = &class{text: "executor is shut down"}
+
+	// ErrRollback says that something could not be undone. It matches beside the
+	// cause, not instead of it.
+	ErrRollback error = &class{text: "rollback failed"}
+)
+
+// A class is an error that stands for a kind of failure.
+type class struct {
+	text string
+	also error // matched too, nil if none
+}
+
+func (c *class) Error() string { return c.text }
+func (c *class) Unwrap() error { return c.also }
+
+// An ExecutionError says why an execution failed, and what could not be undone.
+// Every error of Execute, DryRun, Isolate and Run is one:
+//
+//	var xe *hooks.ExecutionError
+//	switch {
+//	case errors.Is(err, hooks.ErrRejected): // a hook said no
+//	case errors.Is(err, hooks.ErrRollback): // somebody has to look after it
+//		errors.As(err, &xe)
+//		log.Println(xe.Hook, xe.Rollbacks)
+//	}
+type ExecutionError struct {
+	Execution string // the execution's id; empty if it was refused before it had one
+	Hook      string // the hook's path; empty if no hook is to blame
+	Index     int    // the hook's place in the chain, from 0; -1 if no hook is to blame
+	Phase     Phase  // what was being done
+	Err       error  // the cause, never nil
+
+	// Rollbacks are the undo calls that failed, in the order they were made.
+	Rollbacks []RollbackResult
+}
+
+// Error returns `hooks: phase "hook": cause`, and then what could not be undone.
+func (e *ExecutionError) Error() string {
+	var b strings.Builder
+	b.WriteString("hooks: ")
+	b.WriteString(e.Phase.String())
+	if e.Hook != "" {
+		fmt.Fprintf(&b, " %q", e.Hook)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Err.Error())
+	for i := range e.Rollbacks {
+		b.WriteString("; ")
+		b.WriteString(e.Rollbacks[i].describe())
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause first, then one error for each failed undo call. The
+// latter match ErrRollback and what the undo call itself returned, but none of the
+// classes of this package, nor an end of a context: those are the cause's.
+func (e *ExecutionError) Unwrap() []error {
+	errs := make([]error, 1, 1+len(e.Rollbacks))
+	errs[0] = e.Err
+	for i := range e.Rollbacks {
+		errs = append(errs, &undoFailure{&e.Rollbacks[i]})
+	}
+	return errs
+}
+
+// An undoFailure is a failed undo call inside an ExecutionError. It answers
+// errors.Is and errors.As itself, so that the classes stay the cause's.
+type undoFailure struct{ r *RollbackResult }
+
+func (f *undoFailure) Error() string { return f.r.describe() }
+
+func (f *undoFailure) Is(target error) bool {
+	if target == ErrRollback {
+		return true
+	}
+	if _, ours := target.(*class); ours || target == context.DeadlineExceeded || target == context.Canceled {
+		return false
+	}
+	return errors.Is(f.r.Err, target)
+}
+
+func (f *undoFailure) As(target any) bool {
+	switch target.(type) {
+	case **PanicError, **ExecutionError:
+		return false
+	}
+	return errors.As(f.r.Err, target)
+}
+
+// A PanicError is the cause when user code panicked. If the value is an error,
+// errors.Is and errors.As reach it.
+type PanicError struct {
+	Value any    // what panic was called with; *runtime.PanicNilError for nil
+	Stack string // the stack of the goroutine as it panicked
+	text  string // Value, rendered once, without calling any method unguarded
+}
+
+// Error returns "panic: " and the value.
+func (e *PanicError) Error() string { return "panic: " + e.text }
+
+// Unwrap returns ErrPanic and, if the value is an error, the value.
+func (e *PanicError) Unwrap() []error {
+	if err, ok := e.Value.(error); ok {
+		return []error{ErrPanic, err}
+	}
+	return []error{ErrPanic}
+}
+
+// Reject returns an error by which a hook says no on purpose: its outcome is
+// OutcomeRejected, the error matches ErrRejected. The text is formatted as by
+// fmt.Errorf, and %w wraps.
+func Reject(format string, args ...any) error {
+	return &marked{class: ErrRejected, err: fmt.Errorf(format, args...)}
+}
+
+// Unknown returns an error by which a hook says that it failed and that its effect
+// may have happened all the same (the connection broke after the request was
+// sent). The hook's Rollback is called then, with EffectUnknown. err should not be
+// nil; if it is, the error returned says that the outcome is unknown.
+func Unknown(err error) error {
+	if err == nil {
+		err = errors.New("outcome unknown")
+	}
+	return &marked{class: errUnknown, err: err}
+}
+
+// errUnknown is the class of Unknown. Callers have no use for it: what it means for
+// them is the failure.
+var errUnknown error = &class{text: "outcome unknown"}
+
+// SkipRest is returned by a hook to say that the chain is done: the hook has
+// succeeded, its result counts, the hooks after it are skipped, and the chain
+// commits. An error that wraps SkipRest does the same.
+var SkipRest error = errors.New("skip the remaining hooks") //nolint:staticcheck,errname // named as io/fs.SkipAll: it is no failure
+
+// marked is an error with a class that its text need not mention.
+type marked struct {
+	class error
+	err   error
+}
+
+func (m *marked) Error() string   { return m.err.Error() }
+func (m *marked) Unwrap() []error { return []error{m.class, m.err} }
+
+// classed is an error of a class, with its cause: "class: cause".
+type classed struct {
+	class error
+	err   error
+}
+
+func (c *classed) Error() string   { return c.class.Error() + ": " + c.err.Error() }
+func (c *classed) Unwrap() []error { return []error{c.class, c.err} }
+
+// said is an error with a text of its own and a class.
+type said struct {
+	class error
+	text  string
+}
+
+func (s *said) Error() string { return s.text }
+func (s *said) Unwrap() error { return s.class }
+
+func invalidHook(text string) error { return &said{ErrInvalidHook, "hook " + text} }
+
+func invalidArgument(text string) error { return &said{ErrInvalidArgument, text} }
+
+// joined is a cause and what came with it, the cause first.
+type joined struct {
+	cause error
+	also  error
+	how   string // between the two in the text
+}
+
+func (j *joined) Error() string   { return j.cause.Error() + j.how + j.also.Error() }
+func (j *joined) Unwrap() []error { return []error{j.cause, j.also} }
+
+// foreign is an error of user code. Its text was rendered once, when it was safe to
+// call its methods, so that neither a report nor a log calls them again.
+type foreign struct {
+	err  error
+	text string
+}
+
+func (f *foreign) Error() string { return f.text }
+func (f *foreign) Unwrap() error { return f.err }

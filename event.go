@@ -1,0 +1,16 @@
+package hooks
+
+import "time"
+
+// Event is a ready-made state for dynamic events, such as webhooks. Any type can be
+// a state; use a struct of your own where the shape of the event is known.
+type Event struct {
+	ID     string
+	Type   string
+	Source string
+	Time   time.Time
+
+	Data    map[string]any // what happened
+	Context map[string]any // what hooks tell each other about it
+	Shared  map[string]any // resources: plain values are copied like the rest
+}

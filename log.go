@@ -1,0 +1,152 @@
+package hooks
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/hooktx/hooks/internal/call"
+)
+
+// What the library says of an execution, to the logger and to the trace. The content
+// of a state is never logged.
+
+// log calls the logger, if there is one.
+func (c *core) log(say func(l *zap.Logger)) {
+	if l := c.cfg.Logger; l != nil {
+		aside(func() {
+			if c.cfg.Name != "" {
+				l = l.With(zap.String("executor", c.cfg.Name))
+			}
+			say(l)
+		})
+	}
+}
+
+// debug is log for what only DetailedLogging asks for.
+func (c *core) debug(msg string, fields ...zap.Field) {
+	if c.cfg.Monitoring.DetailedLogging {
+		c.log(func(l *zap.Logger) { l.Debug(msg, fields...) })
+	}
+}
+
+// failure logs one failure.
+func (c *core) failure(msg, execution, hook string, phase Phase, err error, more ...zap.Field) {
+	c.log(func(l *zap.Logger) {
+		l.Warn(msg, append([]zap.Field{
+			zap.String("execution", execution), zap.String("hook", hook),
+			zap.Stringer("phase", phase), zap.String("error", err.Error()),
+		}, more...)...)
+	})
+}
+
+func stackField(stack string) zap.Field {
+	if stack == "" {
+		return zap.Skip()
+	}
+	return zap.String("stack", stack)
+}
+
+// trace calls one callback, if the trace has it.
+func (r *run) trace(has func(*Trace) bool, tell func(*Trace)) {
+	if t := r.core.cfg.Trace; t != nil && has(t) {
+		aside(func() { tell(t) })
+	}
+}
+
+// traceBegin calls a callback that begins something and returns the context that it
+// runs under: the callback's, or else ctx.
+func (r *run) traceBegin(ctx context.Context, has func(*Trace) bool, begin func(*Trace) context.Context) context.Context {
+	r.trace(has, func(t *Trace) {
+		if own := begin(t); own != nil {
+			ctx = own
+		}
+	})
+	return ctx
+}
+
+func (r *run) startExecution(hooks int) {
+	if t := r.core.cfg.Trace; t != nil && t.ExecutionStart != nil {
+		outside := r.values
+		r.values = r.traceBegin(outside,
+			func(t *Trace) bool { return true },
+			func(t *Trace) context.Context { return t.ExecutionStart(outside, r.id) })
+		r.cancel(errExecutionEnded) // what runs from now on runs under the trace's context
+		r.begin()
+	}
+	r.core.debug("execution started", zap.String("execution", r.id), zap.Int("hooks", hooks))
+}
+
+func (r *run) endExecution(report *Report, err error) {
+	r.trace(func(t *Trace) bool { return t.ExecutionEnd != nil },
+		func(t *Trace) { t.ExecutionEnd(r.values, report, err) })
+	if xe, failed := err.(*ExecutionError); failed {
+		r.core.failure("execution failed", r.id, xe.Hook, xe.Phase, err)
+		return
+	}
+	r.core.debug("execution ended", zap.String("execution", r.id),
+		zap.Bool("committed", report.Committed), zap.Duration("duration", report.Duration))
+}
+
+func (r *run) startHook(ctx context.Context, info Info) context.Context {
+	r.core.debug("hook started", zap.String("execution", r.id), zap.String("hook", info.Hook))
+	return r.traceBegin(ctx,
+		func(t *Trace) bool { return t.HookStart != nil },
+		func(t *Trace) context.Context { return t.HookStart(ctx, info) })
+}
+
+func (r *run) endHook(ctx context.Context, info Info, res *Result) {
+	r.trace(func(t *Trace) bool { return t.HookEnd != nil },
+		func(t *Trace) { shown := *res; t.HookEnd(ctx, info, &shown) })
+	if res.Err != nil {
+		r.core.failure("hook failed", r.id, info.Hook, info.Phase, res.Err,
+			zap.Stringer("outcome", res.Outcome), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
+		return
+	}
+	r.core.debug("hook ended", zap.String("execution", r.id), zap.String("hook", info.Hook),
+		zap.Duration("duration", res.Duration), zap.Int64("state_size", res.StateSize))
+}
+
+func (r *run) startUndo(ctx context.Context, info Info) context.Context {
+	return r.traceBegin(ctx,
+		func(t *Trace) bool { return t.RollbackStart != nil },
+		func(t *Trace) context.Context { return t.RollbackStart(ctx, info) })
+}
+
+func (r *run) endUndo(ctx context.Context, info Info, res *RollbackResult, late bool) {
+	r.trace(func(t *Trace) bool { return t.RollbackEnd != nil },
+		func(t *Trace) { shown := *res; t.RollbackEnd(ctx, info, &shown) })
+	if res.Err != nil {
+		r.core.failure("rollback failed", r.id, info.Hook, info.Phase, res.Err,
+			zap.Int("step", res.Step), zap.Bool("late", late), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
+		return
+	}
+	if late {
+		r.core.log(func(l *zap.Logger) {
+			l.Info("late compensation", zap.String("execution", r.id), zap.String("hook", info.Hook), zap.Int("step", res.Step))
+		})
+		return
+	}
+	r.core.debug("rolled back", zap.String("execution", r.id), zap.String("hook", info.Hook), zap.Int("step", res.Step))
+}
+
+// gaveUp says that a call was abandoned.
+func (r *run) gaveUp(a AbandonedHook) {
+	r.trace(func(t *Trace) bool { return t.Abandoned != nil }, func(t *Trace) { t.Abandoned(r.values, a) })
+	r.core.log(func(l *zap.Logger) {
+		l.Warn("call abandoned: past its limit and still running",
+			zap.String("execution", a.Execution), zap.String("hook", a.Hook), zap.Stringer("phase", a.Phase))
+	})
+}
+
+// lateEnd says that an abandoned call has ended after all.
+func (r *run) lateEnd(a AbandonedHook, how call.How) {
+	r.trace(func(t *Trace) bool { return t.LateEnd != nil }, func(t *Trace) { t.LateEnd(r.values, a) })
+	r.core.log(func(l *zap.Logger) {
+		l.Info("abandoned call ended", zap.String("execution", a.Execution), zap.String("hook", a.Hook),
+			zap.Stringer("phase", a.Phase), zap.String("how", howNames[how]), zap.Duration("late", time.Since(a.Since)))
+	})
+}
+
+var howNames = [...]string{call.Returned: "returned", call.Panicked: "panicked", call.Exited: "exited"}

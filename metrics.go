@@ -1,0 +1,247 @@
+package hooks
+
+import (
+	"sync"
+	"time"
+)
+
+// Metrics are an executor's counts since it was made. The counts of an execution are
+// published together when it ends, so that at every instant
+//
+//	Executions = Commits + Failures + DryRuns
+//	Runs.Total() = the sum of the outcomes, and the sum of the hooks' totals
+//
+// What ends after its execution has counts of its own and moves no other.
+type Metrics struct {
+	Executions int64 // that ended; refused ones apart
+	Commits    int64
+	Failures   int64 // rolled back, dry runs apart
+	DryRuns    int64 // whatever their verdict
+	Refused    int64 // executions that were refused before anything ran
+
+	Runs              Runs  // of hooks
+	ContinuedFailures int64 // hook runs that failed under Continue, so that the chain went on
+
+	RolledBack       int64 // executions in which something was undone
+	Rollbacks        int64 // undo calls, OnRollback steps included
+	RollbackFailures int64 // of these
+
+	AfterCommitFailures int64 // OnCommit functions that failed
+
+	AbandonedNow      int64 // calls past their limit that have not ended
+	AbandonedEver     int64
+	LateEnds          int64 // abandoned calls that ended after all
+	LateCompensations int64 // undo calls made for hooks that ended late
+	LateFailures      int64 // of these, how many failed
+
+	Hooks map[string]HookMetrics // by path
+}
+
+// HookMetrics are the counts of one hook.
+type HookMetrics struct {
+	Runs             Runs
+	Rollbacks        int64 // undo calls, OnRollback steps and late ones included
+	RollbackFailures int64
+	Latency          Histogram // of ValidateEvent and Execute; empty if SkipTiming is set
+}
+
+// Runs are hook runs by outcome.
+type Runs struct {
+	Succeeded, Failed, Rejected, TimedOut, Cancelled, Panicked, Exited, Invalid int64
+}
+
+// Total returns the number of runs.
+func (r Runs) Total() int64 {
+	return r.Succeeded + r.Failed + r.Rejected + r.TimedOut + r.Cancelled + r.Panicked + r.Exited + r.Invalid
+}
+
+// count returns the counter of an outcome, nil for OutcomeSkipped.
+func (r *Runs) count(o Outcome) *int64 {
+	return [...]*int64{
+		OutcomeSucceeded: &r.Succeeded, OutcomeFailed: &r.Failed, OutcomeRejected: &r.Rejected,
+		OutcomeTimedOut: &r.TimedOut, OutcomeCancelled: &r.Cancelled, OutcomePanicked: &r.Panicked,
+		OutcomeExited: &r.Exited, OutcomeInvalid: &r.Invalid, OutcomeSkipped: nil,
+	}[o]
+}
+
+// FailureRate returns the percentage of executions that were rolled back, dry runs
+// apart; 0 if there were none.
+func (m Metrics) FailureRate() float64 { return percent(m.Failures, m.Executions-m.DryRuns) }
+
+// TimeoutRate returns the percentage of hook runs that timed out.
+func (m Metrics) TimeoutRate() float64 { return percent(m.Runs.TimedOut, m.Runs.Total()) }
+
+// RollbackRate returns the percentage of executions in which something was undone.
+func (m Metrics) RollbackRate() float64 { return percent(m.RolledBack, m.Executions) }
+
+func percent(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return 100 * float64(part) / float64(whole)
+}
+
+// A Histogram counts durations in buckets that double: bucket i counts those up to
+// Bound(i), and not up to the bound before.
+type Histogram struct {
+	Counts [28]int64
+	Sum    time.Duration
+}
+
+// Bound returns the upper bound of bucket i: 1µs for the first, doubling from there
+// to 67s; the last bucket has none and returns NoLimit.
+func (h Histogram) Bound(i int) time.Duration {
+	if i >= len(h.Counts)-1 {
+		return NoLimit
+	}
+	return time.Microsecond << i
+}
+
+// Count returns the number of durations counted.
+func (h Histogram) Count() int64 {
+	var n int64
+	for _, c := range h.Counts {
+		n += c
+	}
+	return n
+}
+
+// Quantile returns the upper bound of the bucket in which the q-quantile lies, for q
+// from 0 to 1; 0 if the histogram is empty.
+func (h Histogram) Quantile(q float64) time.Duration {
+	total := h.Count()
+	if total == 0 {
+		return 0
+	}
+	rank, seen := q*float64(total), int64(0)
+	for i, c := range h.Counts {
+		if seen += c; seen > 0 && float64(seen) >= rank {
+			return h.Bound(i)
+		}
+	}
+	return NoLimit
+}
+
+func (h *Histogram) observe(d time.Duration) {
+	i := 0
+	for i < len(h.Counts)-1 && d > time.Microsecond<<i {
+		i++
+	}
+	h.Counts[i]++
+	h.Sum += d
+}
+
+// maxHookMetrics bounds how many hooks have metrics of their own, so that names made
+// up at run time cannot fill the memory. The rest are counted together.
+const maxHookMetrics = 1000
+
+// otherHooks is the name under which the hooks past maxHookMetrics are counted.
+const otherHooks = "(other)"
+
+// A ledger keeps an executor's metrics. Every change is one call under its lock, so
+// that a reader never sees half of it.
+type ledger struct {
+	mu    sync.Mutex // never held while user code runs
+	total Metrics
+	hooks map[string]*HookMetrics
+}
+
+// hook returns the metrics of the hook with this path. The lock must be held.
+func (l *ledger) hook(path string) *HookMetrics {
+	h := l.hooks[path]
+	if h == nil {
+		if len(l.hooks) >= maxHookMetrics {
+			path = otherHooks
+			if h = l.hooks[path]; h != nil {
+				return h
+			}
+		}
+		h = new(HookMetrics)
+		if l.hooks == nil {
+			l.hooks = map[string]*HookMetrics{}
+		}
+		l.hooks[path] = h
+	}
+	return h
+}
+
+func (l *ledger) update(f func(m *Metrics)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.total)
+}
+
+// publish adds what a report says.
+func (l *ledger) publish(r *Report, continued int64, timing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := &l.total
+	m.Executions++
+	switch {
+	case r.DryRun:
+		m.DryRuns++
+	case r.Committed:
+		m.Commits++
+	default:
+		m.Failures++
+	}
+	for i := range r.Results {
+		l.publishRun(&r.Results[i], timing)
+	}
+	m.ContinuedFailures += continued
+	if len(r.Rollbacks) > 0 {
+		m.RolledBack++
+	}
+	for i := range r.Rollbacks {
+		m.Rollbacks++
+		if l.publishUndo(&r.Rollbacks[i]) {
+			m.RollbackFailures++
+		}
+	}
+	m.AfterCommitFailures += int64(len(r.AfterCommit))
+}
+
+func (l *ledger) publishRun(r *Result, timing bool) {
+	n := l.total.Runs.count(r.Outcome)
+	if n == nil {
+		return
+	}
+	*n++
+	h := l.hook(r.Hook)
+	*h.Runs.count(r.Outcome)++
+	if timing {
+		h.Latency.observe(r.Duration)
+	}
+}
+
+// publishUndo adds an undo call to its hook's metrics and says whether it failed.
+func (l *ledger) publishUndo(r *RollbackResult) bool {
+	h := l.hook(r.Hook)
+	h.Rollbacks++
+	if r.Err == nil {
+		return false
+	}
+	h.RollbackFailures++
+	return true
+}
+
+func (l *ledger) publishLateUndo(r *RollbackResult) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total.LateCompensations++
+	if l.publishUndo(r) {
+		l.total.LateFailures++
+	}
+}
+
+// read returns a copy of the metrics.
+func (l *ledger) read() Metrics {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.total
+	m.Hooks = make(map[string]HookMetrics, len(l.hooks))
+	for path, h := range l.hooks {
+		m.Hooks[path] = *h
+	}
+	return m
+}

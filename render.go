@@ -1,0 +1,205 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/hooktx/hooks/internal/show"
+)
+
+// How a Report is rendered. Values that hooks returned are rendered without calling
+// any of their methods, to a bounded depth and length: a cyclic value given to fmt
+// overflows the stack, which no recover can stop.
+
+// String returns the report as a tree: a line for the execution, one for each hook,
+// and under it what went wrong, what was undone and what changed.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "execution %s: %s in %v\n", r.Execution, r.verdict(), round(r.Duration))
+	n := len(r.Results) + len(r.Rollbacks) + len(r.AfterCommit)
+	branch := func() (mark, indent string) {
+		if n--; n == 0 {
+			return "└─ ", "   "
+		}
+		return "├─ ", "│  "
+	}
+	for i := range r.Results {
+		mark, indent := branch()
+		r.Results[i].write(&b, mark, indent)
+	}
+	for i := range r.Rollbacks {
+		mark, _ := branch()
+		fmt.Fprintf(&b, "%s%s\n", mark, r.Rollbacks[i].line())
+	}
+	for i := range r.AfterCommit {
+		mark, _ := branch()
+		fmt.Fprintf(&b, "%safter commit %q step %d: %s\n", mark, r.AfterCommit[i].Hook, r.AfterCommit[i].Step, errorLine(r.AfterCommit[i].Err))
+	}
+	return b.String()
+}
+
+func (r *Report) verdict() string {
+	switch {
+	case r.Committed:
+		return "committed"
+	case r.DryRun:
+		return "dry run"
+	case len(r.Results) == 0:
+		return "refused"
+	}
+	return "rolled back"
+}
+
+// write writes the hook's line, and what there is to say under it.
+func (r *Result) write(b *strings.Builder, mark, indent string) {
+	fmt.Fprintf(b, "%s%s: %v", mark, r.Hook, r.Outcome)
+	if r.Outcome != OutcomeSkipped {
+		fmt.Fprintf(b, " in %v", round(r.Duration))
+	}
+	if r.Abandoned {
+		b.WriteString(", abandoned")
+	}
+	if r.Value != nil {
+		fmt.Fprintf(b, ", result %s", show.Value(r.Value))
+	}
+	b.WriteString("\n")
+	if r.Err != nil {
+		fmt.Fprintf(b, "%s  %s\n", indent, errorLine(r.Err))
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(b, "%s  warning: %s\n", indent, oneLine(w))
+	}
+	for _, c := range r.Changes {
+		fmt.Fprintf(b, "%s  %v\n", indent, c)
+	}
+	for i := range r.Members {
+		r.Members[i].write(b, indent+"- ", indent+"  ")
+	}
+}
+
+// line returns the undo call in one line.
+func (r *RollbackResult) line() string {
+	what := fmt.Sprintf("rollback %q", r.Hook)
+	if r.Step > 0 {
+		what += fmt.Sprintf(" step %d", r.Step)
+	}
+	if r.Effect != EffectDone {
+		what += fmt.Sprintf(" (effect %v)", r.Effect)
+	}
+	if r.Err != nil {
+		return what + ": " + errorLine(r.Err)
+	}
+	return fmt.Sprintf("%s: done in %v", what, round(r.Duration))
+}
+
+// String returns the change as `path: before → after`.
+func (c Change) String() string {
+	before, after := c.Before, c.After
+	if before == "" {
+		before = "(nothing)"
+	}
+	if after == "" {
+		after = "(nothing)"
+	}
+	return c.Path + ": " + before + " → " + after
+}
+
+func errorLine(err error) string { return oneLine(err.Error()) }
+
+// oneLine keeps a text from breaking the tree.
+func oneLine(s string) string {
+	return strings.NewReplacer("\r\n", " ⏎ ", "\n", " ⏎ ").Replace(s)
+}
+
+// round cuts a duration to three or four digits.
+func round(d time.Duration) time.Duration {
+	for unit := time.Second; unit > time.Nanosecond; unit /= 1000 {
+		if d >= unit {
+			return d.Round(unit / 100)
+		}
+	}
+	return d
+}
+
+// MarshalJSON returns the report as an object. Durations are strings such as "1.5ms",
+// errors their texts. Values that are strings, numbers or booleans stand as
+// themselves, all others as a bounded text.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"execution": r.Execution, "committed": r.Committed, "dry_run": r.DryRun,
+		"results": each(r.Results, Result.object), "rollbacks": each(r.Rollbacks, RollbackResult.object),
+		"after_commit": each(r.AfterCommit, StepFailure.object),
+		"duration":     r.Duration.String(), "rounds": r.Rounds,
+	})
+}
+
+func (r Result) object() map[string]any {
+	o := map[string]any{
+		"hook": r.Hook, "outcome": r.Outcome, "duration": r.Duration.String(),
+		"copy_duration": r.CopyDuration.String(), "state_size": r.StateSize, "attempts": r.Attempts,
+	}
+	set(o, "value", r.Value != nil, plain(r.Value))
+	setFailure(o, r.Err, r.Stack, r.Abandoned)
+	set(o, "warnings", r.Warnings != nil, r.Warnings)
+	set(o, "changes", r.Changes != nil, r.Changes)
+	set(o, "members", r.Members != nil, each(r.Members, Result.object))
+	return o
+}
+
+func (r RollbackResult) object() map[string]any {
+	o := map[string]any{"hook": r.Hook, "step": r.Step, "effect": r.Effect, "duration": r.Duration.String()}
+	setFailure(o, r.Err, r.Stack, r.Abandoned)
+	return o
+}
+
+func (f StepFailure) object() map[string]any {
+	o := map[string]any{"hook": f.Hook, "step": f.Step, "duration": f.Duration.String()}
+	setFailure(o, f.Err, f.Stack, f.Abandoned)
+	return o
+}
+
+func setFailure(o map[string]any, err error, stack string, abandoned bool) {
+	if err != nil {
+		o["error"] = err.Error()
+	}
+	set(o, "stack", stack != "", stack)
+	set(o, "abandoned", abandoned, true)
+}
+
+func set(o map[string]any, key string, present bool, value any) {
+	if present {
+		o[key] = value
+	}
+}
+
+// each never returns nil, so that an empty list is [] in JSON.
+func each[E any](list []E, object func(E) map[string]any) []map[string]any {
+	objects := make([]map[string]any, len(list))
+	for i, e := range list {
+		objects[i] = object(e)
+	}
+	return objects
+}
+
+// plain returns what stands for a hook's value in JSON. No method of it is called.
+func plain(v any) any {
+	switch x := reflect.ValueOf(v); x.Kind() {
+	case reflect.Bool:
+		return x.Bool()
+	case reflect.String:
+		return show.Text(x.String(), maxErrorText)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if d, ok := v.(time.Duration); ok {
+			return d.String()
+		}
+		return x.Int()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return x.Uint()
+	case reflect.Invalid:
+		return nil
+	}
+	return show.Value(v)
+}

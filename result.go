@@ -1,0 +1,136 @@
+package hooks
+
+import (
+	"fmt"
+	"time"
+)
+
+// An Outcome is how one hook's run ended.
+type Outcome uint8
+
+const (
+	OutcomeSucceeded Outcome = iota // kept, though the chain may have been rolled back later
+	OutcomeFailed                   // Execute returned an error
+	OutcomeRejected                 // Execute returned an error made by Reject
+	OutcomeTimedOut                 // it was late: past its own limit or TotalTimeout
+	OutcomeCancelled                // the caller's context ended before the hook did
+	OutcomePanicked                 // Execute panicked
+	OutcomeExited                   // Execute ended its goroutine
+	OutcomeInvalid                  // the event, the result or the state it left was not accepted
+	OutcomeSkipped                  // it did not run: not counted as a run
+)
+
+var outcomeNames = [...]string{
+	"succeeded", "failed", "rejected", "timed out", "cancelled", "panicked", "exited", "invalid", "skipped",
+}
+
+// String returns the outcome in plain words, such as "timed out".
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// MarshalText returns the outcome's name.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// A Report says what an execution did. It is never nil, is complete when Execute
+// returns, and does not change after that. It prints as a tree and marshals to JSON.
+type Report struct {
+	Execution string           // the execution's id
+	Committed bool             // the caller's state is the hooks' result
+	DryRun    bool             // made by DryRun
+	Results   []Result         // one for each hook of the chain, in order
+	Rollbacks []RollbackResult // the undo calls, in the order they were made
+
+	// AfterCommit are the OnCommit functions that failed. They undo nothing.
+	AfterCommit []StepFailure
+
+	Duration time.Duration // wall clock, undoing included
+	Rounds   int           // how often the chain ran
+}
+
+// A Result says what one hook did.
+type Result struct {
+	Hook     string // its path
+	Outcome  Outcome
+	Value    any      // what Execute returned; nil if the hook failed or the chain was rolled back
+	Err      error    // why it failed; in a dry run also why it was skipped
+	Stack    string   // of the goroutine, if the hook panicked or exited
+	Warnings []string // from Warn and the validators
+
+	Duration     time.Duration // of ValidateEvent and Execute, wall clock
+	CopyDuration time.Duration // of copying the state for it
+	StateSize    int64         // bytes of the state that it left, 0 if none was copied
+	Changes      []Change      // if Config.Monitoring.TrackChanges is set, and in a dry run
+
+	Abandoned bool // it was still running when the executor went on
+	Attempts  int  // how often Execute was started
+	Members   []Result
+}
+
+// Success reports whether the hook succeeded.
+func (r Result) Success() bool { return r.Outcome == OutcomeSucceeded }
+
+// A RollbackResult says how one undo call went: a hook's Rollback, or a step that it
+// registered with OnRollback.
+type RollbackResult struct {
+	Hook      string // the path of the hook that was undone
+	Step      int    // 0: its Rollback; else the number of the step, as registered, from 1
+	Effect    Effect // what was known of the effect
+	Err       error  // why it failed, nil if it did not
+	Stack     string // of the goroutine, if the call panicked or exited
+	Duration  time.Duration
+	Abandoned bool // it was still running when the executor went on
+}
+
+// describe returns `rollback "hook": error`.
+func (r *RollbackResult) describe() string {
+	text := fmt.Sprintf("rollback %q", r.Hook)
+	if r.Step > 0 {
+		text = fmt.Sprintf("rollback %q step %d", r.Hook, r.Step)
+	}
+	if r.Err != nil {
+		text += ": " + r.Err.Error()
+	}
+	return text
+}
+
+// A StepFailure says how an OnCommit function failed.
+type StepFailure struct {
+	Hook      string // the path of the hook that registered it
+	Step      int    // its number among the hook's OnCommit functions, from 1
+	Err       error
+	Stack     string
+	Duration  time.Duration
+	Abandoned bool
+}
+
+// Values returns the results of the hooks that succeeded, in chain order; nil if the
+// chain failed.
+func (r *Report) Values() []any {
+	if !r.Committed && !r.DryRun {
+		return nil
+	}
+	var values []any
+	for i := range r.Results {
+		if r.Results[i].Success() {
+			values = append(values, r.Results[i].Value)
+		}
+	}
+	return values
+}
+
+// ResultOf returns the result of the hook with the given path. It is false if the
+// chain was rolled back, if the hook did not succeed, or if its result is no V.
+func ResultOf[V any](r *Report, hook string) (V, bool) {
+	for i := range r.Results {
+		if res := &r.Results[i]; res.Hook == hook && res.Success() {
+			v, ok := res.Value.(V)
+			return v, ok
+		}
+	}
+	var none V
+	return none, false
+}

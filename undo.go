@@ -1,0 +1,111 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// unwind undoes everything since the savepoint, newest first, and says whether all
+// of it went well.
+func (r *run) unwind(l *undoLog, savepoint int, record func(RollbackResult)) bool {
+	ok := true
+	for f := l.pop(savepoint); f != nil; f = l.pop(savepoint) {
+		ok = r.undo(f, r.undoLimit, record) && ok
+	}
+	return ok
+}
+
+// undo undoes one attempt: its Rollback if that is due, then its steps, newest first.
+// A call that goes wrong is recorded, and the next is made all the same.
+func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(RollbackResult)) bool {
+	if r.core.cfg.Execution.DisableRollback {
+		return true
+	}
+	ok := true
+	call := func(step int, fn stepFunc) {
+		res := r.undoCall(f, step, fn, limit)
+		ok = ok && res.Err == nil
+		record(res)
+	}
+	if f.due && f.rollback != nil && !r.dry {
+		call(0, f.rollback)
+	}
+	for i := len(f.steps) - 1; i >= 0; i-- {
+		call(i+1, f.steps[i])
+	}
+	return ok
+}
+
+// undoCall makes one undo call, under a context that outlives the caller's.
+func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Duration, string)) RollbackResult {
+	info := f.undoInfo(step)
+	res := RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect}
+	d, of := limit()
+	if d <= 0 {
+		res.Err = &said{ErrTimeout, "not called: " + of + " was used up"}
+		return res
+	}
+	ctx := r.startUndo(context.WithoutCancel(r.values), info)
+	b := newBudget(context.WithoutCancel(ctx), nil, d, of)
+	begun := time.Now()
+	m := r.do(&scope{run: r, info: info}, b, fn)
+	b.end(errHookEnded)
+	if !r.core.cfg.Monitoring.SkipTiming {
+		res.Duration = time.Since(begun)
+	}
+	if m != nil {
+		res.Err, res.Stack, res.Abandoned = m.err, m.stack, m.abandoned
+	}
+	r.endUndo(ctx, info, &res, r.late.Load())
+	return res
+}
+
+// undoInfo is the Info of the frame's Rollback (step 0) or of one of its steps.
+func (f *frame) undoInfo(step int) Info {
+	info := f.info
+	info.Undoes = f.info.IdempotencyKey
+	info.Effect, info.Result = f.effect, f.result
+	info.Phase, info.IdempotencyKey = PhaseRollback, info.Undoes+"/undo"
+	if step > 0 {
+		info.Phase, info.IdempotencyKey = PhaseOnRollback, fmt.Sprintf("%s/undo/%d", info.Undoes, step)
+	}
+	return info
+}
+
+// undoLimit is what one undo call of the chain's own rollback may take:
+// RollbackTimeout, or what is left of TotalRollbackTimeout.
+func (r *run) undoLimit() (time.Duration, string) {
+	cfg := &r.core.cfg.Execution
+	if cfg.TotalRollbackTimeout == NoLimit {
+		return r.lateUndoLimit()
+	}
+	now := time.Now()
+	if r.undoBy.IsZero() {
+		r.undoBy = now.Add(cfg.TotalRollbackTimeout)
+	}
+	if left := r.undoBy.Sub(now); left < cfg.RollbackTimeout {
+		return left, fmt.Sprintf("all undo calls (TotalRollbackTimeout %v)", cfg.TotalRollbackTimeout)
+	}
+	return r.lateUndoLimit()
+}
+
+// lateUndoLimit is what one undo call of a late compensation may take.
+func (r *run) lateUndoLimit() (time.Duration, string) {
+	return r.core.cfg.Execution.RollbackTimeout, "an undo call (RollbackTimeout)"
+}
+
+// compensate queues the undo of a hook that was abandoned and has ended after all.
+// It runs once the execution's own undoing is over. Called on the hook's goroutine,
+// while the call still counts as abandoned.
+func (r *run) compensate(f *frame, settle func()) {
+	if r.core.cfg.Execution.DisableRollback || (f.rollback == nil || r.dry) && len(f.steps) == 0 {
+		return
+	}
+	r.core.join()
+	r.queue.add(func() {
+		defer r.core.leave()
+		settle()
+		r.undo(f, r.lateUndoLimit, func(res RollbackResult) { r.core.ledger.publishLateUndo(&res) })
+	})
+}

@@ -1,0 +1,171 @@
+package hooks
+
+import (
+	"errors"
+
+	"github.com/hooktx/hooks/internal/deep"
+)
+
+// versions keeps the states of one execution apart. There are three kinds of memory:
+//
+//	version  seen by the library alone; the first is the caller's state itself
+//	work     one hook's copy, seen by that hook and its own undo alone
+//	view     made of a version if somebody looks at it: validators, ValidateEvent and
+//	         read-only hooks, who share it
+//
+//	            ┌▶ view 0 (if looked at)         ┌▶ view 1
+//	caller ─copy▶ work 1 ─hook 1▶ work 1' ─copy▶ version 1 = work 2 ─hook 2▶ work 2' ─copy▶ version 2
+//	                        └ kept for hook 1's own undo              └ kept for hook 2's own undo
+//
+// A hook's copy is read exactly once, right after its Execute. The last version,
+// which nobody has seen, becomes the caller's state. So no pointer into the caller's
+// memory is ever given out, and what a hook does later, by a goroutine that it left
+// or because it was abandoned, can reach neither the caller's state, nor another
+// hook's copy, nor a version.
+//
+// All methods are called by the driver, which is the caller's goroutine: while
+// library code reads or writes the caller's state, Execute cannot return.
+type versions[T any] struct {
+	caller *T   // read by the first copies, written by commit alone
+	live   bool // snapshots are disabled: everybody works on caller
+
+	current version[T] // the version reached; its state is nil while it is out as a hook's copy
+	view    *T         // of current, nil until somebody looks
+	ready   *T         // a copy of current that nobody has yet: the one made before anything ran
+
+	final *T // made by settle: what commit assigns, nil if nothing changed
+
+	// options returns the bounds of one copy, and what to do when it is over.
+	options func() (deep.Options, func())
+}
+
+// prime makes the first copy, so that a state that cannot be copied is refused
+// before anything runs. The first who needs a copy gets it.
+func (v *versions[T]) prime() error {
+	v.current.state = v.caller
+	if v.live {
+		return nil
+	}
+	first, err := v.copy(v.caller)
+	v.ready, v.current.size = first.state, first.size
+	return err
+}
+
+// take returns the copy that the next modifying hook works on. Unless keep asks for
+// a spare, the version itself is given away: it is a copy that nobody has seen.
+func (v *versions[T]) take(keep bool) (*T, error) {
+	switch {
+	case v.live:
+		return v.caller, nil
+	case v.ready != nil:
+		w := v.ready
+		v.ready = nil
+		return w, nil
+	case keep || v.current.state == v.caller:
+		return v.private()
+	}
+	w := v.current.state
+	v.current.state = nil
+	return w, nil
+}
+
+// private returns a copy of the current version for one party alone.
+func (v *versions[T]) private() (*T, error) {
+	if v.live {
+		return v.caller, nil
+	}
+	if w := v.ready; w != nil {
+		v.ready = nil
+		return w, nil
+	}
+	c, err := v.copy(v.current.state)
+	return c.state, err
+}
+
+// look returns the view of the current version.
+func (v *versions[T]) look() (*T, error) {
+	if v.view == nil {
+		w, err := v.private()
+		if err != nil {
+			return nil, err
+		}
+		v.view = w
+	}
+	return v.view, nil
+}
+
+// taint gives up the view: somebody who was abandoned holds it. The next to look
+// gets a fresh one.
+func (v *versions[T]) taint() { v.view = nil }
+
+// advance makes the next version of a hook's copy. If it fails, the current version
+// stays what it was.
+func (v *versions[T]) advance(work *T) error {
+	if v.live {
+		return nil
+	}
+	next, err := v.copy(work)
+	if err != nil {
+		return err
+	}
+	v.current, v.view, v.ready = next, nil, nil
+	return nil
+}
+
+// retreat returns to an earlier version: the one after it was not accepted.
+func (v *versions[T]) retreat(to version[T]) { v.current, v.view = to, nil }
+
+// settle makes what commit will assign; after it nothing of ours can fail. A version
+// with references to its own root is made once more, for the place that it goes to:
+// they become references to the caller's state.
+func (v *versions[T]) settle() error {
+	if v.live || v.current.state == v.caller {
+		return nil
+	}
+	v.final = v.current.state
+	if !v.current.refs {
+		return nil
+	}
+	opts, done := v.options()
+	defer done()
+	shell, _, err := deep.CopyFor(v.caller, v.current.state, opts)
+	v.final = shell
+	return copyError(err)
+}
+
+// commit gives the caller's state its new value.
+func (v *versions[T]) commit() {
+	if v.final != nil {
+		deep.Assign(v.caller, v.final)
+	}
+}
+
+// A version is a state and what is known of it.
+type version[T any] struct {
+	state *T
+	size  int64
+	refs  bool // it has references to its own root
+}
+
+func (v *versions[T]) copy(src *T) (version[T], error) {
+	opts, done := v.options()
+	defer done()
+	state, info, err := deep.Copy(src, opts)
+	return version[T]{state, info.Size, info.RootRefs}, copyError(err)
+}
+
+// copyError gives an error of package deep its class.
+func copyError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var tooLarge *deep.TooLargeError
+	if errors.As(err, &tooLarge) {
+		return &classed{ErrStateTooLarge, err}
+	}
+	var not *deep.NotCopyableError
+	if errors.As(err, &not) {
+		return &classed{ErrNotCopyable, err}
+	}
+	return err
+}
