@@ -40,7 +40,8 @@ type failure struct {
 	err       error
 	stack     string
 	late      *lateness // nil if it was in time
-	abandoned bool      // the hook's Execute did not end
+	abandoned bool      // a call of the hook did not end
+	running   bool      // that call was its Execute
 }
 
 func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
@@ -153,7 +154,7 @@ func (a *attempt[T]) validateEvent() *failure {
 	if m == nil {
 		return nil
 	}
-	f := &failure{phase: PhaseValidateEvent, outcome: OutcomeInvalid, err: &classed{ErrInvalidEvent, m.err}, stack: m.stack}
+	f := &failure{phase: PhaseValidateEvent, outcome: OutcomeInvalid, err: &classed{ErrInvalidEvent, m.err}, stack: m.stack, abandoned: m.abandoned}
 	if m.abandoned {
 		a.e.versions.taint()
 	}
@@ -184,7 +185,7 @@ func (a *attempt[T]) execute() *failure {
 		if a.step.options.ReadOnly {
 			a.e.versions.taint()
 		}
-		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true}
+		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true, running: true}
 	}
 	a.ran = out.At.Sub(a.begun)
 	m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, late)
@@ -215,6 +216,7 @@ func (a *attempt[T]) settleEffect(m *mishap) {
 
 // endedLate is called on the hook's goroutine when an abandoned Execute has ended.
 func (a *attempt[T]) endedLate(out *call.Outcome[returned]) {
+	a.frame.seal()
 	a.e.compensate(a.frame, func() {
 		s := a.scope(PhaseExecute)
 		m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, nil)
@@ -244,7 +246,7 @@ func (a *attempt[T]) validateResult() *failure {
 	}
 	return &failure{
 		phase: PhaseValidateResult, outcome: OutcomeInvalid,
-		err: &classed{ErrInvalidResult, m.err}, stack: m.stack, late: m.late,
+		err: &classed{ErrInvalidResult, m.err}, stack: m.stack, late: m.late, abandoned: m.abandoned,
 	}
 }
 
@@ -277,7 +279,10 @@ func (a *attempt[T]) validateState() *failure {
 	if err != nil {
 		return a.refused(a.copyFailed(err))
 	}
-	change := StateChange[T]{Hook: a.step.name, Before: a.before, After: after, Size: a.res.StateSize}
+	change := StateChange[T]{Hook: a.step.name, After: after, Size: a.res.StateSize}
+	if !a.e.versions.live {
+		change.Before = a.before
+	}
 	for i := range a.e.x.validators {
 		if f := a.ask(&a.e.x.validators[i], change); f != nil {
 			return a.refused(f)

@@ -167,6 +167,8 @@ type PanicError struct {
 	Value any    // what panic was called with; *runtime.PanicNilError for nil
 	Stack string // the stack of the goroutine as it panicked
 	text  string // Value, rendered once, without calling any method unguarded
+
+	opaque bool // Value is an error whose methods do not behave
 }
 
 // Error returns "panic: " and the value.
@@ -174,7 +176,7 @@ func (e *PanicError) Error() string { return "panic: " + e.text }
 
 // Unwrap returns ErrPanic and, if the value is an error, the value.
 func (e *PanicError) Unwrap() []error {
-	if err, ok := e.Value.(error); ok {
+	if err, ok := e.Value.(error); ok && !e.opaque {
 		return []error{ErrPanic, err}
 	}
 	return []error{ErrPanic}

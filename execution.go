@@ -2,10 +2,11 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/hooktx/hooks/internal/call"
 )
 
 // An execution is one chain over one state. It is driven by the caller's goroutine
@@ -132,11 +133,10 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 	i := int(asking.Load())
 	xe := no(fmt.Errorf("hook %d: %w", i, m.err))
 	xe.Index = i
-	if !errors.Is(xe.Err, ErrInvalidHook) && !errors.Is(xe.Err, ErrDuplicateHook) {
-		xe.Err = &classed{ErrInvalidHook, xe.Err}
-	}
-	if out.Value.steps != nil {
+	if out.How == call.Returned {
 		xe.Hook = out.Value.steps[i].name
+	} else {
+		xe.Err = &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", i, m.err)}
 	}
 	return xe
 }
@@ -210,7 +210,7 @@ func (e *execution[T]) runStep(st *step[T], res *Result) bool {
 	if f == nil {
 		return !a.skipRest
 	}
-	if f.abandoned {
+	if f.running {
 		e.log.pop(savepoint) // its undo comes when it ends: see endedLate
 	}
 	if st.options.OnFailure == Abort {

@@ -25,7 +25,7 @@ type run struct {
 
 	late atomic.Bool // set once, when the execution's own undoing is over
 
-	undoBy time.Time // by the driver at its first undo call: when TotalRollbackTimeout is used up
+	undoing time.Duration // by the driver: what its undo calls have taken so far
 
 	mu     sync.Mutex
 	nested map[string]int // executions begun inside, by path of the hook

@@ -4,29 +4,32 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // unwind undoes everything since the savepoint, newest first, and says whether all
 // of it went well.
 func (r *run) unwind(l *undoLog, savepoint int, record func(RollbackResult)) bool {
 	ok := true
+	tally := func(res RollbackResult, took time.Duration) { r.undoing += took; record(res) }
 	for f := l.pop(savepoint); f != nil; f = l.pop(savepoint) {
-		ok = r.undo(f, r.undoLimit, record) && ok
+		ok = r.undo(f, r.undoLimit, tally) && ok
 	}
 	return ok
 }
 
 // undo undoes one attempt: its Rollback if that is due, then its steps, newest first.
 // A call that goes wrong is recorded, and the next is made all the same.
-func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(RollbackResult)) bool {
+func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(RollbackResult, time.Duration)) bool {
 	if r.core.cfg.Execution.DisableRollback {
 		return true
 	}
 	ok := true
 	call := func(step int, fn stepFunc) {
-		res := r.undoCall(f, step, fn, limit)
+		res, took := r.undoCall(f, step, fn, limit)
 		ok = ok && res.Err == nil
-		record(res)
+		record(res, took)
 	}
 	if f.due && f.rollback != nil && !r.dry {
 		call(0, f.rollback)
@@ -38,27 +41,29 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 }
 
 // undoCall makes one undo call, under a context that outlives the caller's.
-func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Duration, string)) RollbackResult {
+func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Duration, string)) (res RollbackResult, took time.Duration) {
 	info := f.undoInfo(step)
-	res := RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect}
+	res = RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect}
 	d, of := limit()
 	if d <= 0 {
 		res.Err = &said{ErrTimeout, "not called: " + of + " was used up"}
-		return res
+		r.core.failure("rollback not called", r.id, info.Hook, info.Phase, res.Err, zap.Int("step", step))
+		return res, 0
 	}
 	ctx := r.startUndo(context.WithoutCancel(r.values), info)
 	b := newBudget(context.WithoutCancel(ctx), nil, d, of)
 	begun := time.Now()
 	m := r.do(&scope{run: r, info: info}, b, fn)
 	b.end(errHookEnded)
+	took = time.Since(begun)
 	if !r.core.cfg.Monitoring.SkipTiming {
-		res.Duration = time.Since(begun)
+		res.Duration = took
 	}
 	if m != nil {
 		res.Err, res.Stack, res.Abandoned = m.err, m.stack, m.abandoned
 	}
 	r.endUndo(ctx, info, &res, r.late.Load())
-	return res
+	return res, took
 }
 
 // undoInfo is the Info of the frame's Rollback (step 0) or of one of its steps.
@@ -80,11 +85,7 @@ func (r *run) undoLimit() (time.Duration, string) {
 	if cfg.TotalRollbackTimeout == NoLimit {
 		return r.lateUndoLimit()
 	}
-	now := time.Now()
-	if r.undoBy.IsZero() {
-		r.undoBy = now.Add(cfg.TotalRollbackTimeout)
-	}
-	if left := r.undoBy.Sub(now); left < cfg.RollbackTimeout {
+	if left := cfg.TotalRollbackTimeout - r.undoing; left < cfg.RollbackTimeout {
 		return left, fmt.Sprintf("all undo calls (TotalRollbackTimeout %v)", cfg.TotalRollbackTimeout)
 	}
 	return r.lateUndoLimit()
@@ -106,6 +107,6 @@ func (r *run) compensate(f *frame, settle func()) {
 	r.queue.add(func() {
 		defer r.core.leave()
 		settle()
-		r.undo(f, r.lateUndoLimit, func(res RollbackResult) { r.core.ledger.publishLateUndo(&res) })
+		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.ledger.publishLateUndo(&res) })
 	})
 }

@@ -119,7 +119,10 @@ func (r *run) classify(s *scope, err error) opinion {
 func (r *run) panicked(s *scope, v any, stack string) error {
 	pe := &PanicError{Value: v, Stack: stack}
 	if err, ok := v.(error); ok {
-		pe.text = r.classify(s, err).err.Error()
+		asked := r.classify(s, err).err
+		pe.text = asked.Error()
+		_, behaves := asked.(*foreign)
+		pe.opaque = !behaves && err != SkipRest
 	} else {
 		pe.text = panicText(v)
 	}

@@ -1,10 +1,6 @@
 package hooks
 
-import (
-	"errors"
-
-	"github.com/hooktx/hooks/internal/deep"
-)
+import "github.com/hooktx/hooks/internal/deep"
 
 // versions keeps the states of one execution apart. There are three kinds of memory:
 //
@@ -156,15 +152,10 @@ func (v *versions[T]) copy(src *T) (version[T], error) {
 
 // copyError gives an error of package deep its class.
 func copyError(err error) error {
-	if err == nil {
-		return nil
-	}
-	var tooLarge *deep.TooLargeError
-	if errors.As(err, &tooLarge) {
+	switch err.(type) { // not errors.As: what is inside may be an error of user code
+	case *deep.TooLargeError:
 		return &classed{ErrStateTooLarge, err}
-	}
-	var not *deep.NotCopyableError
-	if errors.As(err, &not) {
+	case *deep.NotCopyableError:
 		return &classed{ErrNotCopyable, err}
 	}
 	return err
