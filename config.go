@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// NoLimit, as the value of a limit in Config or Options, says that there is none.
+// NoLimit is the value of a limit in Config or Options that says that there is none.
 // In JSON it is "none".
 const NoLimit = math.MaxInt64
 

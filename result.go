@@ -8,6 +8,7 @@ import (
 // An Outcome is how one hook's run ended.
 type Outcome uint8
 
+// The outcomes. Whether the chain committed is another matter: see Report.Committed.
 const (
 	OutcomeSucceeded Outcome = iota // kept, though the chain may have been rolled back later
 	OutcomeFailed                   // Execute returned an error

@@ -11,12 +11,12 @@ import (
 type Effect uint8
 
 const (
-	// EffectDone: the hook's Execute returned nil, so its effect happened.
+	// EffectDone says that the hook's Execute returned nil, so its effect happened.
 	EffectDone Effect = iota
-	// EffectFailed: Execute failed. Its Rollback is not called then, only the
+	// EffectFailed says that Execute failed. Its Rollback is not called then, only the
 	// steps that it registered with OnRollback.
 	EffectFailed
-	// EffectUnknown: Execute returned an Unknown error, or a BeforeCommit function
+	// EffectUnknown says that Execute returned an Unknown error, or a BeforeCommit function
 	// of the hook was given up. The effect may have happened.
 	EffectUnknown
 )

@@ -1,0 +1,271 @@
+package hooks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hooktx/hooks"
+)
+
+// Order is the state of the examples.
+type Order struct {
+	ID    string
+	Seats int
+	Total int // cents
+	Notes []string
+}
+
+func Example() {
+	reserve := hooks.FuncUndo("reserve",
+		func(_ context.Context, o *Order) error { fmt.Println("reserve", o.Seats); return nil },
+		func(_ context.Context, o *Order) error { fmt.Println("release", o.Seats); return nil })
+	charge := hooks.Func("charge",
+		func(_ context.Context, o *Order) error { o.Seats = 0; return errors.New("card declined") })
+
+	order := Order{ID: "A1", Seats: 2}
+	_, err := hooks.Run(context.Background(), &order, reserve, charge)
+	fmt.Println(err)
+	fmt.Println("seats:", order.Seats)
+	// Output:
+	// reserve 2
+	// release 2
+	// hooks: execute "charge": card declined
+	// seats: 2
+}
+
+// A hook that overruns its limit goes on in its own copy; the caller's state is out
+// of its reach.
+func ExampleExecutor_Execute_timeout() {
+	x, err := hooks.New[Order](hooks.Config{})
+	if err != nil {
+		panic(err)
+	}
+	release, over := make(chan struct{}), sync.WaitGroup{}
+	over.Add(1)
+	deaf := hooks.With(hooks.Func("deaf", func(_ context.Context, o *Order) error {
+		defer over.Done()
+		<-release // ignores its context
+		o.Seats = 99
+		return nil
+	}), func(o *hooks.Options) { o.Timeout = 20 * time.Millisecond })
+
+	order := Order{Seats: 2}
+	_, err = x.Execute(context.Background(), &order, deaf)
+	fmt.Println(err)
+	fmt.Println("still running:", len(x.Abandoned()))
+
+	close(release)
+	over.Wait() // the hook has written, but not here
+	fmt.Println("seats:", order.Seats)
+	_ = x.Shutdown(context.Background())
+	// Output:
+	// hooks: execute "deaf": time limit of 20ms for hook "deaf" exceeded
+	// still running: 1
+	// seats: 2
+}
+
+// A hook whose failure does not matter: its changes are dropped, the chain goes on.
+func ExampleFailurePolicy() {
+	points := hooks.With(hooks.Func("points", func(_ context.Context, o *Order) error {
+		o.Notes = append(o.Notes, "half done")
+		return errors.New("loyalty service is down")
+	}), func(o *hooks.Options) { o.OnFailure = hooks.Continue })
+	confirm := hooks.Func("confirm", func(_ context.Context, o *Order) error {
+		o.Notes = append(o.Notes, "confirmed")
+		return nil
+	})
+
+	order := Order{}
+	report, err := hooks.Run(context.Background(), &order, points, confirm)
+	fmt.Println(err, order.Notes)
+	for _, r := range report.Results {
+		fmt.Println(r.Hook, r.Outcome)
+	}
+	// Output:
+	// <nil> [confirmed]
+	// points failed
+	// confirm succeeded
+}
+
+// Undo steps are registered before a risky effect, so that they run even if the hook
+// fails half way.
+func ExampleOnRollback() {
+	upload := hooks.Func("upload", func(ctx context.Context, _ *Order) error {
+		for _, part := range []string{"front", "back"} {
+			if err := hooks.OnRollback(ctx, func(context.Context) error {
+				fmt.Println("delete", part)
+				return nil
+			}); err != nil {
+				return err // the undo step was refused: do not begin
+			}
+			fmt.Println("upload", part)
+		}
+		return errors.New("disk full")
+	})
+	_, err := hooks.Run(context.Background(), &Order{}, upload)
+	fmt.Println(err)
+	// Output:
+	// upload front
+	// upload back
+	// delete back
+	// delete front
+	// hooks: execute "upload": disk full
+}
+
+// The idempotency key names an effect: an undo call learns the key that it undoes.
+func ExampleInfoFrom() {
+	charge := hooks.FuncUndo("charge",
+		func(ctx context.Context, _ *Order) error {
+			info, _ := hooks.InfoFrom(ctx)
+			fmt.Println("charge with key", info.IdempotencyKey)
+			return hooks.Unknown(errors.New("connection reset"))
+		},
+		func(ctx context.Context, _ *Order) error {
+			info, _ := hooks.InfoFrom(ctx)
+			fmt.Println("refund", info.Undoes, "- effect", info.Effect)
+			return nil
+		})
+	ctx := hooks.WithExecutionID(context.Background(), "order-17")
+	_, err := hooks.Run(ctx, &Order{}, charge)
+	fmt.Println(err)
+	// Output:
+	// charge with key order-17/charge#1
+	// refund order-17/charge#1 - effect unknown
+	// hooks: execute "charge": connection reset
+}
+
+// Validators judge every change of the state.
+func ExampleValidatorFunc() {
+	total := hooks.ValidatorFunc("total", func(_ context.Context, c hooks.StateChange[Order]) hooks.ValidationResult {
+		if c.After.Total < 0 {
+			return hooks.ValidationResult{Err: fmt.Errorf("total is %d", c.After.Total)}
+		}
+		if c.After.Total == 0 {
+			return hooks.ValidationResult{Warnings: []string{"nothing to pay"}}
+		}
+		return hooks.ValidationResult{}
+	})
+	x, err := hooks.New(hooks.Config{}, total)
+	if err != nil {
+		panic(err)
+	}
+	discount := func(cents int) hooks.Hook[Order] {
+		return hooks.Func("discount", func(_ context.Context, o *Order) error { o.Total -= cents; return nil })
+	}
+	order := Order{Total: 500}
+	report, err := x.Execute(context.Background(), &order, discount(500))
+	fmt.Println(order.Total, report.Results[0].Warnings, err)
+	_, err = x.Execute(context.Background(), &order, discount(1))
+	fmt.Println(order.Total, err)
+	// Output:
+	// 0 [nothing to pay] <nil>
+	// 0 hooks: validate state "discount": invalid state: validator "total": total is -1
+}
+
+func ExampleReject() {
+	validate := hooks.Func("validate", func(_ context.Context, o *Order) error {
+		if o.Seats > 8 {
+			return hooks.Reject("%d seats are too many", o.Seats)
+		}
+		return nil
+	})
+	_, err := hooks.Run(context.Background(), &Order{Seats: 9}, validate)
+	fmt.Println(errors.Is(err, hooks.ErrRejected), err)
+	// Output: true hooks: execute "validate": 9 seats are too many
+}
+
+func ExampleResultOf() {
+	price := hooks.Define(hooks.Funcs[Order]{
+		Name:    "price",
+		Options: hooks.Options{ReadOnly: true},
+		Execute: func(_ context.Context, o *Order) (any, error) { return o.Seats * 1250, nil },
+	})
+	report, _ := hooks.Run(context.Background(), &Order{Seats: 2}, price)
+	cents, ok := hooks.ResultOf[int](report, "price")
+	fmt.Println(cents, ok)
+	// Output: 2500 true
+}
+
+// A dry run shows what a chain would do.
+func ExampleExecutor_DryRun() {
+	x, err := hooks.New[Order](hooks.Config{})
+	if err != nil {
+		panic(err)
+	}
+	raise := hooks.Func("raise", func(_ context.Context, o *Order) error { o.Total += 100; return nil })
+	charge := hooks.FuncUndo("charge", do, do)
+	order := Order{Total: 500}
+	report, err := x.DryRun(context.Background(), &order, raise, charge)
+	fmt.Println(err, order.Total)
+	for _, r := range report.Results {
+		fmt.Println(r.Hook, r.Outcome, r.Changes)
+	}
+	// Output:
+	// <nil> 500
+	// raise succeeded [Total: 500 → 600]
+	// charge skipped []
+}
+
+func do(context.Context, *Order) error { return nil }
+
+// Isolate protects a single function.
+func ExampleExecutor_Isolate() {
+	x, err := hooks.New[Order](hooks.Config{})
+	if err != nil {
+		panic(err)
+	}
+	order := Order{Seats: 2}
+	err = x.Isolate(context.Background(), &order, "plugin", func(_ context.Context, o *Order) error {
+		o.Seats = 0
+		panic("nobody tested me")
+	})
+	fmt.Println(err)
+	fmt.Println("seats:", order.Seats)
+	// Output:
+	// hooks: execute "plugin": panic: nobody tested me
+	// seats: 2
+}
+
+func ExampleSnapshot() {
+	order := Order{Seats: 2, Notes: []string{"window"}}
+	before, err := hooks.TakeSnapshot(&order, "importer")
+	if err != nil {
+		panic(err)
+	}
+	order.Seats, order.Notes[0] = 3, "aisle"
+	fmt.Println(before.Changes(&order))
+	if err := before.Restore(&order); err != nil {
+		panic(err)
+	}
+	fmt.Println(order.Seats, order.Notes)
+	// Output:
+	// [Seats: 2 → 3 Notes[0]: "window" → "aisle"]
+	// 2 [window]
+}
+
+// A database transaction shared by hooks goes like this: begun under the execution's
+// context, committed as the last step before the commit, rolled back with the chain.
+func ExampleBeforeCommit() {
+	begin := hooks.Func("begin", func(ctx context.Context, _ *Order) error {
+		fmt.Println("begin") // db.BeginTx(hooks.ExecutionContext(ctx), nil)
+		if err := hooks.OnRollback(ctx, say("roll back")); err != nil {
+			return err
+		}
+		return hooks.BeforeCommit(ctx, say("commit"))
+	})
+	insert := hooks.Func("insert", func(context.Context, *Order) error { fmt.Println("insert"); return nil })
+	_, err := hooks.Run(context.Background(), &Order{}, begin, insert)
+	fmt.Println(err)
+	// Output:
+	// begin
+	// insert
+	// commit
+	// <nil>
+}
+
+func say(text string) func(context.Context) error {
+	return func(context.Context) error { fmt.Println(text); return nil }
+}
