@@ -100,7 +100,7 @@ func (a *attempt[T]) prepare() *failure {
 		return a.copyFailed(err)
 	}
 	a.begun = time.Now()
-	a.budget = newBudget(a.base, a.e.run, a.timeout(), `hook "`+a.step.name+`"`)
+	a.budget = a.e.newBudget(a.base, a.timeout(), `hook "`+a.step.name+`"`)
 	return nil
 }
 
@@ -188,7 +188,7 @@ func (a *attempt[T]) execute() *failure {
 		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true, running: true}
 	}
 	a.ran = out.At.Sub(a.begun)
-	m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, late)
+	m := a.e.judge(s, a.budget, out.How, out.Value.err, out.Panic, out.Stack, late)
 	a.settleEffect(m)
 	if m == nil || m.skipRest && m.late == nil {
 		a.value, a.skipRest = out.Value.value, m != nil
@@ -218,8 +218,9 @@ func (a *attempt[T]) settleEffect(m *mishap) {
 func (a *attempt[T]) endedLate(out *call.Outcome[returned]) {
 	a.frame.seal()
 	a.e.compensate(a.frame, func() {
-		s := a.scope(PhaseExecute)
-		m := a.e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, nil)
+		b := a.e.newDetached(a.base, a.timeout(), "a late error")
+		defer b.end(errHookEnded)
+		m := a.e.judge(a.scope(PhaseExecute), b, out.How, out.Value.err, out.Panic, out.Stack, nil)
 		a.settleEffect(m)
 		if m == nil || m.returned {
 			a.frame.result = out.Value.value
@@ -230,7 +231,7 @@ func (a *attempt[T]) endedLate(out *call.Outcome[returned]) {
 // judges starts the second budget, if it has not started.
 func (a *attempt[T]) judges() *budget {
 	if a.second == nil {
-		a.second = newBudget(a.base, a.e.run, a.timeout(), `validating hook "`+a.step.name+`"`)
+		a.second = a.e.newBudget(a.base, a.timeout(), `validating hook "`+a.step.name+`"`)
 	}
 	return a.second
 }
@@ -309,7 +310,7 @@ func (a *attempt[T]) ask(v *namedValidator[T], change StateChange[T]) *failure {
 		a.e.versions.taint()
 	} else {
 		a.res.Warnings = append(a.res.Warnings, out.Value.Warnings...)
-		m = a.e.judge(s, out.How, out.Value.Err, out.Panic, out.Stack, late)
+		m = a.e.judge(s, a.judges(), out.How, out.Value.Err, out.Panic, out.Stack, late)
 	}
 	if m == nil {
 		return nil
@@ -357,7 +358,7 @@ func (e *execution[T]) copyOptions() (deep.Options, func()) {
 	var b *budget
 	call := func(fn func()) error {
 		if b == nil {
-			b = newBudget(e.ctx, e.run, e.core.cfg.Execution.DefaultTimeout, "copying the state")
+			b = e.newBudget(e.ctx, e.core.cfg.Execution.DefaultTimeout, "copying the state")
 		}
 		s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at, Phase: PhaseCopy, DryRun: e.dry}}
 		if m := e.do(s, b, func(context.Context) error { fn(); return nil }); m != nil {

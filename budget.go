@@ -43,9 +43,12 @@ type budget struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	stops  []func() // what else to release
+	grace  time.Duration
 
-	limits []limit         // the call's own first
+	limits []limit         // the call's own last
 	parent context.Context // ends the call too; nil if the call outlives its caller's context
+
+	over *lateness // by the waiter: why it cut the call, if it did
 }
 
 // lag is how much later than a deadline of the caller's context a call is cut if
@@ -53,33 +56,46 @@ type budget struct {
 // fail to. It delays a return, never a verdict.
 const lag = time.Millisecond
 
-// newBudget makes a budget of length d from now (NoLimit: none of its own), which
-// also ends with outer, at any of the outer limits, and with base.
-func newBudget(base context.Context, outer *run, d time.Duration, of string) *budget {
-	b := new(budget)
-	b.ctx, b.cancel = context.WithCancelCause(base)
-	if outer != nil {
-		b.parent, b.limits = outer.parent, append(b.limits, outer.limits...)
-		if outer.ctx.Done() != base.Done() { // a Trace callback returned a context of its own
-			stop := context.AfterFunc(outer.ctx, func() { b.cancel(context.Cause(outer.ctx)) })
-			b.stops = append(b.stops, func() { stop() })
-		}
+// newBudget makes a budget of length d from now (NoLimit: none of its own) for a call
+// that the execution waits for: it also ends with the caller's context, at TotalTimeout
+// and with base. of names the call in the error.
+func (r *run) newBudget(base context.Context, d time.Duration, of string) *budget {
+	b := r.emptyBudget(base)
+	b.parent, b.limits = r.parent, append(b.limits, r.limits...)
+	if r.ctx.Done() != base.Done() { // a Trace callback returned a context of its own
+		stop := context.AfterFunc(r.ctx, func() { b.cancel(context.Cause(r.ctx)) })
+		b.stops = append(b.stops, func() { stop() })
 	}
+	b.arm(d, of)
+	return b
+}
+
+// newDetached makes a budget of length d from now for a call that outlives the caller's
+// context: undoing, the last steps of a commit. It takes base's values alone.
+func (r *run) newDetached(base context.Context, d time.Duration, of string) *budget {
+	b := r.emptyBudget(context.WithoutCancel(base))
+	b.arm(d, of)
+	return b
+}
+
+func (r *run) emptyBudget(base context.Context) *budget {
+	b := &budget{grace: r.core.cfg.Execution.Grace}
+	b.ctx, b.cancel = context.WithCancelCause(base)
+	return b
+}
+
+// arm adds the budget's own limit, and sees to it that the context ends at the
+// earliest one.
+func (b *budget) arm(d time.Duration, of string) {
 	now := time.Now()
 	if d != NoLimit {
 		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}})
 	}
-	b.arm(now, d != NoLimit)
-	return b
-}
-
-// arm sees to it that the context ends at the earliest limit.
-func (b *budget) arm(now time.Time, own bool) {
 	first := b.earliest()
 	if first == nil {
 		return
 	}
-	if own && first == &b.limits[len(b.limits)-1] {
+	if d != NoLimit && first == &b.limits[len(b.limits)-1] {
 		ctx, stop := context.WithDeadlineCause(b.ctx, first.at, first.cause)
 		b.ctx, b.stops = ctx, append(b.stops, stop)
 		return
@@ -144,9 +160,15 @@ func parentCause(parent context.Context) error {
 	return context.DeadlineExceeded
 }
 
-// verdict settles whether a call that ended at at was in time.
+// verdict settles whether a call that ended at at was in time. If it was not, and had
+// been cut before it ended, the reason is the one for which it was cut: what came
+// later is no reason.
 func (b *budget) verdict(at time.Time, parentErr error) *lateness {
-	return judge(b.limits, b.parent, at, parentErr)
+	late := judge(b.limits, b.parent, at, parentErr)
+	if late != nil && b.over != nil {
+		return b.over
+	}
+	return late
 }
 
 // now is the verdict on a call that has not ended though its context has.
@@ -158,7 +180,10 @@ func (b *budget) now() *lateness {
 }
 
 // cut tells the call that its time is up.
-func (b *budget) cut() { b.end(b.now().cause) }
+func (b *budget) cut() {
+	b.over = b.now()
+	b.end(b.over.cause)
+}
 
 // end ends the context, with the given cause if it has none yet, and releases what
 // the budget holds. It may be called more than once.

@@ -1,9 +1,6 @@
 package hooks
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // commit runs the BeforeCommit functions, gives the caller's state its new value, and
 // runs the OnCommit functions.
@@ -76,17 +73,15 @@ func (e *execution[T]) mayCommit() bool {
 }
 
 func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap {
-	d := e.core.cfg.Execution.RollbackTimeout
 	info := reg.frame.info
 	info.Phase = p
-	s := &scope{run: e.run, info: info}
-	b := newBudget(e.ctx, e.run, d, p.String()+` function of hook "`+info.Hook+`"`)
+	budgetOf := e.newBudget
 	if detached {
-		b.end(errExecutionEnded)
-		b = newBudget(context.WithoutCancel(e.ctx), nil, d, p.String()+` function of hook "`+info.Hook+`"`)
+		budgetOf = e.newDetached
 	}
+	b := budgetOf(e.ctx, e.core.cfg.Execution.RollbackTimeout, p.String()+` function of hook "`+info.Hook+`"`)
 	defer b.end(errHookEnded)
-	return e.do(s, b, reg.fn)
+	return e.do(&scope{run: e.run, info: info}, b, reg.fn)
 }
 
 // onCommit runs the OnCommit functions. The commit has happened: whatever they do,

@@ -57,7 +57,8 @@ type ExecutionConfig struct {
 
 	// Grace is how long, after its context has ended, a hook is given to end by
 	// itself before it is abandoned. Default: a few scheduler yields, which is
-	// enough for a hook that watches its context. It cannot be NoLimit.
+	// enough for a hook that watches its context itself. One that waits for others
+	// to notice, such as an HTTP client, takes some milliseconds. It cannot be NoLimit.
 	Grace time.Duration `json:"grace"`
 
 	// DisableSnapshots lets hooks work on the caller's state itself, for hooks that

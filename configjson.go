@@ -145,9 +145,11 @@ func (s setting) decode(raw json.RawMessage) error {
 		}
 		return err
 	}
-	if err := json.Unmarshal(raw, s.value.Addr().Interface()); err != nil {
+	fresh := reflect.New(s.value.Type()) // a list must not be decoded into the old one's memory
+	if err := json.Unmarshal(raw, fresh.Interface()); err != nil {
 		return fmt.Errorf("want %s, got %s", wantJSON(s.value.Kind()), clip(raw))
 	}
+	s.value.Set(fresh.Elem())
 	return nil
 }
 

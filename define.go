@@ -8,7 +8,8 @@ func Func[T any](name string, do func(ctx context.Context, state *T) error) Hook
 }
 
 // FuncUndo makes a hook of two functions: what it does, and how that is undone if
-// the chain fails later. See [Rollbacker] for what undo may rely on.
+// the chain fails later. undo is not called if do returns a plain error: see
+// [Rollbacker] for that, and for what undo may rely on.
 func FuncUndo[T any](name string, do, undo func(ctx context.Context, state *T) error) Hook[T] {
 	f := Funcs[T]{Name: name, Rollback: undo}
 	if do != nil {

@@ -114,36 +114,44 @@ func (st *step[T]) check() error {
 }
 
 // checkAbilities refuses a hook with a method that is named like an ability and
-// has another signature: it would silently never be called.
+// would silently never be called: because its signature is another, or because the
+// hook was given by value and the method has a pointer receiver.
 func checkAbilities[T any](h Hook[T]) error {
 	t := reflect.TypeOf(h)
-	if _, named := t.MethodByName("Rollback"); named {
+	pointer := t
+	if t.Kind() != reflect.Pointer {
+		pointer = reflect.PointerTo(t)
+	}
+	if _, named := pointer.MethodByName("Rollback"); named {
 		if _, ok := h.(Rollbacker[T]); !ok {
-			return wrongAbility[Rollbacker[T]](t, "Rollback")
+			return wrongAbility[Rollbacker[T]](t, pointer, "Rollback")
 		}
 	}
-	if _, named := t.MethodByName("ValidateEvent"); named {
+	if _, named := pointer.MethodByName("ValidateEvent"); named {
 		if _, ok := h.(EventValidator[T]); !ok {
-			return wrongAbility[EventValidator[T]](t, "ValidateEvent")
+			return wrongAbility[EventValidator[T]](t, pointer, "ValidateEvent")
 		}
 	}
-	if _, named := t.MethodByName("ValidateResult"); named {
+	if _, named := pointer.MethodByName("ValidateResult"); named {
 		if _, ok := h.(ResultValidator); !ok {
-			return wrongAbility[ResultValidator](t, "ValidateResult")
+			return wrongAbility[ResultValidator](t, pointer, "ValidateResult")
 		}
 	}
-	if _, named := t.MethodByName("Options"); named {
+	if _, named := pointer.MethodByName("Options"); named {
 		if _, ok := h.(Optioner); !ok {
-			return wrongAbility[Optioner](t, "Options")
+			return wrongAbility[Optioner](t, pointer, "Options")
 		}
 	}
 	return nil
 }
 
-// wrongAbility says what the signature of hook type t's method should be, given
-// the ability's interface.
-func wrongAbility[Ability any](t reflect.Type, method string) error {
-	want, _ := reflect.TypeFor[Ability]().MethodByName(method)
+// wrongAbility says what is wrong with a method of hook type t that is named like an
+// ability: of its pointer type alone, or of another signature.
+func wrongAbility[Ability any](t, pointer reflect.Type, method string) error {
+	ability := reflect.TypeFor[Ability]()
+	if pointer.Implements(ability) {
+		return invalidHook(fmt.Sprintf("is a %v, whose method %s is that of %v and would never be called; pass a pointer", t, method, pointer))
+	}
 	return invalidHook(fmt.Sprintf("of type %v has a method %s that would never be called: its signature must be %v, or its name another",
-		t, method, want.Type))
+		t, method, ability.Method(0).Type))
 }

@@ -113,18 +113,21 @@ type resolution[T any] struct {
 // options, which is user code.
 func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) *ExecutionError {
 	limit := e.core.cfg.Execution.DefaultTimeout
-	b := newBudget(e.ctx, e.run, limit, "the Name and Options methods of the hooks")
+	b := e.newBudget(e.ctx, limit, "the Name and Options methods of the hooks")
 	defer b.end(errHookEnded)
 	s := &scope{run: e.run, info: Info{Execution: e.id, Phase: PhasePrepare, DryRun: e.dry}}
 	hooks = append([]Hook[T](nil), hooks...) // the caller's slice is the caller's
 	asking := new(atomic.Int64)
 	out, late := invoke(e.run, s, b, func(context.Context) resolution[T] { return resolveAll(hooks, asking) }, nil)
 	if out == nil {
-		return no(&joined{&said{ErrInvalidHook, fmt.Sprintf("hook %d: Name or Options did not return", asking.Load())}, late.cause, ": "})
+		xe := no(&joined{&said{ErrInvalidHook, fmt.Sprintf("hook %d: its Name or Options did not return", asking.Load())}, late.cause, ": "})
+		xe.Index = int(asking.Load())
+		return xe
 	}
-	m := e.judge(s, out.How, out.Value.err, out.Panic, out.Stack, late)
+	m := e.judge(s, b, out.How, out.Value.err, out.Panic, out.Stack, late)
 	if m == nil {
 		e.steps = out.Value.steps
+		e.dropValidation()
 		return nil
 	}
 	if m.late != nil && m.late.cancelled {
@@ -139,6 +142,19 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		xe.Err = &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", i, m.err)}
 	}
 	return xe
+}
+
+// dropValidation takes the abilities away that the configuration does not want.
+func (e *execution[T]) dropValidation() {
+	cfg := &e.core.cfg.Validation
+	for i := range e.steps {
+		if cfg.SkipEvent {
+			e.steps[i].validateEvent = nil
+		}
+		if cfg.SkipResult {
+			e.steps[i].validateResult = nil
+		}
+	}
 }
 
 func resolveAll[T any](hooks []Hook[T], asking *atomic.Int64) resolution[T] {
@@ -260,6 +276,7 @@ func (e *execution[T]) finish() (*Report, error) {
 	var err error
 	if e.failed != nil {
 		err = e.failed
+		e.report.failed = true
 		for i := range e.report.Results {
 			e.report.Results[i].Value = nil
 		}

@@ -39,6 +39,11 @@ type Hook[T any] interface {
 
 // A Rollbacker is a Hook with effects outside the state, such as a reserved seat.
 //
+// Rollback undoes a success. An Execute that returns a plain error says that it left
+// no effect, and its Rollback is not called: a hook that can fail half way undoes its
+// own half, registers a step with [OnRollback] before it begins, or returns an
+// [Unknown] error.
+//
 // If the chain fails after the hook's Execute returned nil (in time, late, or with
 // a result or state that was then refused) or an [Unknown] error, Rollback is
 // called, at most once per idempotency key. state is the hook's own copy as its

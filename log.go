@@ -114,15 +114,15 @@ func (r *run) startUndo(ctx context.Context, info Info) context.Context {
 		func(t *Trace) context.Context { return t.RollbackStart(ctx, info) })
 }
 
-func (r *run) endUndo(ctx context.Context, info Info, res *RollbackResult, late bool) {
+func (r *run) endUndo(ctx context.Context, info Info, res *RollbackResult) {
 	r.trace(func(t *Trace) bool { return t.RollbackEnd != nil },
 		func(t *Trace) { shown := *res; t.RollbackEnd(ctx, info, &shown) })
 	if res.Err != nil {
 		r.core.failure("rollback failed", r.id, info.Hook, info.Phase, res.Err,
-			zap.Int("step", res.Step), zap.Bool("late", late), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
+			zap.Int("step", res.Step), zap.Bool("late", res.Late), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
 		return
 	}
-	if late {
+	if res.Late {
 		r.core.log(func(l *zap.Logger) {
 			l.Info("late compensation", zap.String("execution", r.id), zap.String("hook", info.Hook), zap.Int("step", res.Step))
 		})

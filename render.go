@@ -3,6 +3,7 @@ package hooks
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -86,8 +87,11 @@ func (r *RollbackResult) line() string {
 	if r.Step > 0 {
 		what += fmt.Sprintf(" step %d", r.Step)
 	}
-	if r.Effect != EffectDone {
-		what += fmt.Sprintf(" (effect %v)", r.Effect)
+	switch r.Effect {
+	case EffectFailed:
+		what += " (the hook had failed)"
+	case EffectUnknown:
+		what += " (effect unknown)"
 	}
 	if r.Err != nil {
 		return what + ": " + errorLine(r.Err)
@@ -184,6 +188,14 @@ func each[E any](list []E, object func(E) map[string]any) []map[string]any {
 	return objects
 }
 
+// float returns a floating-point number in its own precision.
+func float(x reflect.Value) any {
+	if x.Kind() == reflect.Float32 {
+		return float32(x.Float())
+	}
+	return x.Float()
+}
+
 // plain returns what stands for a hook's value in JSON. No method of it is called.
 func plain(v any) any {
 	switch x := reflect.ValueOf(v); x.Kind() {
@@ -198,6 +210,11 @@ func plain(v any) any {
 		return x.Int()
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return x.Uint()
+	case reflect.Float32, reflect.Float64:
+		if f := x.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Sprint(f)
+		}
+		return float(x)
 	case reflect.Invalid:
 		return nil
 	}

@@ -50,6 +50,8 @@ type Report struct {
 
 	Duration time.Duration // wall clock, undoing included
 	Rounds   int           // how often the chain ran
+
+	failed bool
 }
 
 // A Result says what one hook did.
@@ -84,6 +86,7 @@ type RollbackResult struct {
 	Stack     string // of the goroutine, if the call panicked or exited
 	Duration  time.Duration
 	Abandoned bool // it was still running when the executor went on
+	Late      bool // made for a hook that ended late; only a Trace sees such a result
 }
 
 // describe returns `rollback "hook": error`.
@@ -111,7 +114,7 @@ type StepFailure struct {
 // Values returns the results of the hooks that succeeded, in chain order; nil if the
 // chain failed.
 func (r *Report) Values() []any {
-	if !r.Committed && !r.DryRun {
+	if r.failed || !r.Committed && !r.DryRun {
 		return nil
 	}
 	var values []any

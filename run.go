@@ -15,6 +15,7 @@ type run struct {
 	core    *core
 	id      string
 	dry     bool
+	outer   *scope    // what the execution was begun in, nil if in no hook
 	started time.Time // at entry
 
 	parent context.Context         // the caller's; its end is the caller's wish
@@ -38,6 +39,7 @@ type run struct {
 func newRun(c *core, ctx context.Context, dry bool) (*run, error) {
 	r := &run{core: c, dry: dry, started: time.Now(), parent: ctx, values: ctx}
 	outer := scopeFrom(ctx)
+	r.outer = outer
 	switch {
 	case outer == nil:
 		r.id = rand.Text()

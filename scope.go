@@ -55,6 +55,7 @@ type Info struct {
 	Undoes string
 	Effect Effect
 	Result any
+	Late   bool // the hook was abandoned and ended late: Execute of the executor has returned
 }
 
 // A scope is what a context knows of the call it was made for. It is written
@@ -67,10 +68,16 @@ type scope struct {
 	requested *string         // by WithExecutionID, for an execution begun under this context
 }
 
-// inside reports whether the scope is that of a call which an executor with this
-// core is waiting for.
+// inside reports whether the scope, or one that it was begun in, is that of a call
+// which an executor with this core is waiting for.
 func (s *scope) inside(c *core) bool {
-	return s != nil && s.run != nil && s.run.core == c && s.call.Err() == nil
+	for s != nil && s.run != nil {
+		if s.run.core == c && s.call.Err() == nil {
+			return true
+		}
+		s = s.run.outer
+	}
+	return false
 }
 
 type scopeKey struct{}
@@ -158,8 +165,9 @@ func OnCommit(ctx context.Context, fn func(ctx context.Context) error) error {
 
 // OnRollback registers an undo step. Register it before a risky effect begins: the
 // step runs even if the hook then fails, panics or is abandoned (in that case when
-// the hook ends at last), after the hook's Rollback, newest first, under the same
-// terms as a Rollback.
+// the hook ends at last), after the hook's Rollback if that is due, newest first,
+// under the same terms as a Rollback. A hook that has both is undone by both if it
+// had succeeded; a step that is meant for a failure alone looks at Info.Effect.
 //
 // If ctx is not that of a running hook, OnRollback returns ErrEnded and registers
 // nothing. A hook must not begin an effect whose undo step was refused.

@@ -43,7 +43,8 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 // undoCall makes one undo call, under a context that outlives the caller's.
 func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Duration, string)) (res RollbackResult, took time.Duration) {
 	info := f.undoInfo(step)
-	res = RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect}
+	info.Late = r.late.Load()
+	res = RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect, Late: info.Late}
 	d, of := limit()
 	if d <= 0 {
 		res.Err = &said{ErrTimeout, "not called: " + of + " was used up"}
@@ -51,7 +52,7 @@ func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Durat
 		return res, 0
 	}
 	ctx := r.startUndo(context.WithoutCancel(r.values), info)
-	b := newBudget(context.WithoutCancel(ctx), nil, d, of)
+	b := r.newDetached(ctx, d, of)
 	begun := time.Now()
 	m := r.do(&scope{run: r, info: info}, b, fn)
 	b.end(errHookEnded)
@@ -62,7 +63,7 @@ func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Durat
 	if m != nil {
 		res.Err, res.Stack, res.Abandoned = m.err, m.stack, m.abandoned
 	}
-	r.endUndo(ctx, info, &res, r.late.Load())
+	r.endUndo(ctx, info, &res)
 	return res, took
 }
 

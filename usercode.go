@@ -33,7 +33,7 @@ func invoke[R any](r *run, s *scope, b *budget, fn func(ctx context.Context) R, 
 			r.core.ended(entry)
 		},
 	)
-	out := c.Wait(b.ctx.Done(), b.cut, r.core.cfg.Execution.Grace, func() {
+	out := c.Wait(b.ctx.Done(), b.cut, b.grace, func() {
 		entry = &AbandonedHook{Execution: r.id, Hook: s.info.Hook, Phase: s.info.Phase, Since: time.Now()}
 		r.core.abandon(entry)
 		r.gaveUp(*entry)
@@ -63,21 +63,21 @@ func (r *run) do(s *scope, b *budget, fn func(ctx context.Context) error) *misha
 	if out == nil {
 		return &mishap{err: late.cause, late: late, abandoned: true}
 	}
-	return r.judge(s, out.How, out.Value, out.Panic, out.Stack, late)
+	return r.judge(s, b, out.How, out.Value, out.Panic, out.Stack, late)
 }
 
 // judge says what to make of a call that ended. Lateness wins the verdict; what the
 // call itself says is joined.
-func (r *run) judge(s *scope, how call.How, err error, panicked any, stack string, late *lateness) *mishap {
+func (r *run) judge(s *scope, b *budget, how call.How, err error, panicked any, stack string, late *lateness) *mishap {
 	m := &mishap{how: how, stack: stack, late: late}
 	switch how {
 	case call.Panicked:
-		m.err = r.panicked(s, panicked, stack)
+		m.err = r.panicked(s, b, panicked, stack)
 	case call.Exited:
 		m.err = errExitedWithout
 	default:
 		if err != nil {
-			m.opinion = r.classify(s, err)
+			m.opinion = r.classify(s, b, err)
 			m.err = m.opinion.err
 		}
 		m.returned = err == nil || m.skipRest
@@ -102,24 +102,69 @@ type opinion struct {
 }
 
 // classify asks an error of user code what it means. That calls its methods, so it
-// is done once, like any call of user code: contained, and off the caller's
-// goroutine. An error whose methods do not behave is kept out of reach.
-func (r *run) classify(s *scope, err error) opinion {
-	b := r.asideBudget(s)
-	defer b.end(errHookEnded)
-	out, late := invoke(r, s, b, func(context.Context) opinion { return ask(err) }, nil)
-	if out == nil || late != nil || out.How != call.Returned {
+// is done once, like any call of user code: contained, and under the budget of the
+// call that returned it, with a moment more if that is used up. An error whose methods
+// do not behave is kept out of reach.
+func (r *run) classify(s *scope, b *budget, err error) opinion {
+	if harmless(err, maxErrorDepth) {
+		return ask(err)
+	}
+	rest := *b
+	rest.grace = max(b.grace, errorGrace)
+	out, _ := invoke(r, s, &rest, func(context.Context) opinion { return ask(err) }, nil)
+	if out == nil || out.How != call.Returned {
 		text := fmt.Sprintf("an error of type %s whose methods panic or do not return", reflect.TypeOf(err))
 		return opinion{err: errors.New(text)}
 	}
 	return out.Value
 }
 
+// errorGrace is the least time that the methods of an error have. An error that comes
+// at the deadline is not to lose its text because a processor was busy.
+const errorGrace = 10 * time.Millisecond
+
+// harmless reports whether an error consists, to the given depth, of types of which we
+// know that their methods return and do not panic, so that they can be called here.
+func harmless(err error, depth int) bool {
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		if reflect.ValueOf(err).IsNil() {
+			return false
+		}
+		t = t.Elem()
+	}
+	if depth == 0 || !harmlessPackages[t.PkgPath()] {
+		return false
+	}
+	switch err := err.(type) {
+	case *undoFailure:
+		return harmless(err.r.Err, depth-1)
+	case interface{ Unwrap() error }:
+		inner := err.Unwrap()
+		return inner == nil || harmless(inner, depth-1)
+	case interface{ Unwrap() []error }:
+		for _, inner := range err.Unwrap() {
+			if inner == nil || !harmless(inner, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+const maxErrorDepth = 16
+
+// harmlessPackages declare no error type with methods of its own that could hang.
+var harmlessPackages = map[string]bool{
+	"errors": true, "fmt": true, "context": true, "io": true, "io/fs": true, "syscall": true, "strconv": true,
+	reflect.TypeFor[class]().PkgPath(): true,
+}
+
 // panicked is the error of a panic.
-func (r *run) panicked(s *scope, v any, stack string) error {
+func (r *run) panicked(s *scope, b *budget, v any, stack string) error {
 	pe := &PanicError{Value: v, Stack: stack}
 	if err, ok := v.(error); ok {
-		asked := r.classify(s, err).err
+		asked := r.classify(s, b, err).err
 		pe.text = asked.Error()
 		_, behaves := asked.(*foreign)
 		pe.opaque = !behaves && err != SkipRest
@@ -130,11 +175,6 @@ func (r *run) panicked(s *scope, v any, stack string) error {
 }
 
 var errExitedWithout error = &said{ErrExited, "goroutine exited without returning (runtime.Goexit, or FailNow of a test)"}
-
-// asideBudget is the time that an error value has for its methods.
-func (r *run) asideBudget(s *scope) *budget {
-	return newBudget(context.WithoutCancel(r.values), nil, r.core.cfg.Execution.DefaultTimeout, "an error value of "+s.info.Hook)
-}
 
 // maxErrorText bounds the text that is kept of an error, in bytes.
 const maxErrorText = 4096
