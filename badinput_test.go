@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -210,6 +212,32 @@ func TestBadCallsAreRefused(t *testing.T) {
 			assert.Equal(t, int64(3), x.Metrics().Refused)
 		})
 	}
+}
+
+// An execution that is refused for its caller's context asks the hooks nothing.
+func TestDeadContextAsksNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	asked := false
+	_, err := build[cart](t, hooks.Config{}).Execute(ctx, newCart(), asking{name: func() string { asked = true; return "h" }})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, asked)
+}
+
+// A hook that hangs when it is asked for its name does not get hold of the caller's
+// list of hooks.
+func TestHangingNameHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chain := []hooks.Hook[cart]{
+			asking{name: func() string { time.Sleep(time.Hour); return "first" }},
+			asking{name: named("second")},
+		}
+		_, err := build[cart](t, limits(time.Second)).Execute(t.Context(), newCart(), chain...)
+		require.ErrorIs(t, err, hooks.ErrTimeout)
+		time.Sleep(time.Minute)
+		chain[1] = nil // under the race detector: nobody reads it
+		time.Sleep(time.Hour)
+	})
 }
 
 func TestIsolateWithoutFunctionIsRefused(t *testing.T) {
@@ -493,6 +521,52 @@ func TestHostileErrorsAreContained(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Errors of well-known types are made by hand, and not always well.
+func TestHandMadeErrorsAreContained(t *testing.T) {
+	trip := &hostile{"Error", func() { panic("tripped") }}
+	for why, err := range map[string]error{
+		"an ExecutionError of nothing":                  &hooks.ExecutionError{},
+		"an ExecutionError without a cause":             &hooks.ExecutionError{Rollbacks: []hooks.RollbackResult{{Err: trip}}},
+		"an ExecutionError with an undo that went well": &hooks.ExecutionError{Err: io.EOF, Rollbacks: []hooks.RollbackResult{{Hook: "h"}}},
+		"an ExecutionError with an undo that is odd":    &hooks.ExecutionError{Err: io.EOF, Rollbacks: []hooks.RollbackResult{{Err: trip}}},
+		"a nil ExecutionError":                          (*hooks.ExecutionError)(nil),
+		"a PanicError of nothing":                       &hooks.PanicError{},
+		"a PanicError of an odd error":                  &hooks.PanicError{Value: trip},
+		"a PathError without a cause":                   &fs.PathError{},
+		"a PathError of an odd error":                   &fs.PathError{Err: trip},
+		"a NumError without a cause":                    &strconv.NumError{},
+		"a nil NumError":                                (*strconv.NumError)(nil),
+		"an odd error, joined":                          errors.Join(io.EOF, trip),
+		"an odd error, wrapped twice":                   fmt.Errorf("one: %w", hooks.Unknown(trip)),
+		"many errors":                                   manyErrors(15),
+	} {
+		t.Run(why, func(t *testing.T) {
+			x := build[cart](t, hooks.Config{})
+			for _, h := range []hooks.Hook[cart]{
+				failing("h", err),
+				hooks.Func("h", func(context.Context, *cart) error { panic(err) }),
+			} {
+				state := newCart()
+				report, got := x.Execute(t.Context(), state, h)
+				require.Error(t, got)
+				requireCart(t, newCart(), state)
+				assert.NotEmpty(t, got.Error())
+				assert.False(t, errors.Is(got, net.ErrClosed))
+				assert.NotEmpty(t, report.String())
+			}
+		})
+	}
+}
+
+// manyErrors joins errors to a tree of the given depth.
+func manyErrors(depth int) error {
+	err := io.EOF
+	for range depth {
+		err = errors.Join(err, err)
+	}
+	return err
 }
 
 // The methods of an error have no more time than the call that returned it: the

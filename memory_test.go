@@ -125,22 +125,22 @@ func TestSharedKinds(t *testing.T) {
 		N     int
 	}
 	state := &shared{Fn: func() int { return 7 }, Ch: make(chan int, 1), Err: io.EOF, Ctx: t.Context(), Value: new(int)}
-	before := *state
+	before, other := *state, new(int)
 	x := build[shared](t, hooks.Config{})
 	_, err := x.Execute(t.Context(), state, hooks.Func("h", func(_ context.Context, s *shared) error {
 		assert.Equal(t, 7, s.Fn())
 		s.Ch <- 1
 		assert.Same(t, before.Value, s.Value)
 		*s.Value = 5
-		s.N = 1
+		s.Value, s.N = other, 1
 		return nil
 	}))
 	require.NoError(t, err)
 	require.ErrorIs(t, state.Err, io.EOF)
 	assert.Equal(t, before.Ch, state.Ch)
 	assert.Len(t, state.Ch, 1)
-	assert.Same(t, before.Value, state.Value)
-	assert.Equal(t, 5, *state.Value)
+	assert.Same(t, other, state.Value, "what a hook puts there is committed")
+	assert.Equal(t, 5, *before.Value, "what a hook writes there is written")
 	assert.Equal(t, before.Ctx, state.Ctx)
 }
 
@@ -273,7 +273,8 @@ func TestViewOfAbandonedLookerIsReplaced(t *testing.T) {
 				look := func(_ context.Context, c *cart) (any, error) { saw = append(saw, c.Name); return nil, nil }
 				state := newCart()
 				_, err := x.Execute(t.Context(), state, continuing(h),
-					hooks.Func("gate", func(context.Context, *cart) error { close(write); <-written; return nil }),
+					hooks.With(hooks.Func("gate", func(context.Context, *cart) error { close(write); <-written; return nil }),
+						func(o *hooks.Options) { o.ReadOnly = true }), // the version stays the same
 					hooks.Define(hooks.Funcs[cart]{Name: "reader", Options: hooks.Options{ReadOnly: true}, Execute: look,
 						ValidateEvent: func(ctx context.Context, c *cart) error { _, err := look(ctx, c); return err }}))
 				require.NoError(t, err)
@@ -416,6 +417,34 @@ func TestCopyStopsWithTheCaller(t *testing.T) {
 	require.ErrorIs(t, err, why)
 	require.NotErrorIs(t, err, hooks.ErrNotCopyable)
 	assert.LessOrEqual(t, copies.Load(), int64(4))
+}
+
+// An endingContext ends when it has been asked often enough.
+type endingContext struct {
+	context.Context //nolint:containedctx // that is what it is
+	left            atomic.Int64
+}
+
+func (c *endingContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// So does the copy of a large state without methods: the context is asked as it goes.
+func TestLargeCopyStopsWithTheCaller(t *testing.T) {
+	state := make([]*int, 200_000)
+	for i := range state {
+		state[i] = new(int)
+	}
+	ctx := &endingContext{Context: context.Background()}
+	ctx.left.Store(60)
+	ran := false
+	_, err := build[[]*int](t, hooks.Config{}).Execute(ctx, &state, hooks.Func("h", func(context.Context, *[]*int) error { ran = true; return nil }))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, hooks.PhasePrepare, failureOf(t, err).Phase)
+	assert.False(t, ran)
 }
 
 type (

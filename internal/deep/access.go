@@ -1,0 +1,60 @@
+package deep
+
+import (
+	"reflect"
+	"sync/atomic"
+	"unsafe"
+)
+
+// This file is the only one of the package that computes with addresses. Its rules:
+//
+//   - An address becomes a pointer only by unsafe.Add on a pointer into the same variable, so that the garbage
+//     collector and checkptr can follow every step. No uintptr is ever turned back into a pointer; a uintptr serves
+//     for comparing and sorting alone.
+//   - Memory is read and written through reflect.Value or a typed pointer, so that every pointer store has its write
+//     barrier. Nothing is copied as bytes.
+//   - What is read in a way that reflect does not offer (the data word of an interface, the closure of a func) is read
+//     as one whole word of type unsafe.Pointer, and only compared, never followed.
+
+// pointer is an address that keeps its memory alive.
+type pointer = unsafe.Pointer
+
+// at returns the variable of type t at p: addressable, settable, and free of the mark that reflect puts on
+// unexported fields.
+func at(t reflect.Type, p pointer) reflect.Value { return reflect.NewAt(t, p).Elem() }
+
+// add returns the pointer n bytes past p, in the same variable.
+func add(p pointer, n uintptr) pointer { return unsafe.Add(p, n) }
+
+// address returns where the addressable v lives.
+func address(v reflect.Value) pointer { return v.Addr().UnsafePointer() }
+
+// number returns p as a number, to compare and to sort by.
+func number(p pointer) uintptr { return uintptr(p) }
+
+// member returns field f of the addressable struct v, exported or not.
+func member(v reflect.Value, f *field) reflect.Value { return at(f.typ, add(address(v), f.offset)) }
+
+// sliceAt returns a slice of type t (of any name) over n elements from p, its capacity being n.
+func sliceAt(t reflect.Type, p pointer, n int) reflect.Value {
+	out := reflect.New(t).Elem()
+	out.Set(reflect.SliceAt(t.Elem(), p, n))
+	return out
+}
+
+// dataWord returns the second word of the addressable interface v. With the dynamic type it identifies the boxed
+// value: it is either the value itself, if that is one pointer, or the address of memory that never changes.
+func dataWord(v reflect.Value) pointer { return (*[2]pointer)(address(v))[1] }
+
+// closure returns the one word that a func value consists of: nil, or the identity of its closure.
+func closure(v reflect.Value) pointer { return *(*pointer)(address(v)) }
+
+// loadPointer reads the pointer that the atomic.Pointer v holds; f is its field v.
+func loadPointer(v reflect.Value, f *field) pointer {
+	return atomic.LoadPointer((*pointer)(add(address(v), f.offset)))
+}
+
+// storePointer makes the atomic.Pointer v hold p; f is its field v.
+func storePointer(v reflect.Value, f *field, p pointer) {
+	atomic.StorePointer((*pointer)(add(address(v), f.offset)), p)
+}

@@ -1,0 +1,92 @@
+package deep
+
+import "reflect"
+
+// A method is a type's own DeepCopy, which goes before every other rule except those for types of the standard
+// library that are known by name. It is looked for on the value and on the pointer, with one of the results T, *T,
+// or an interface that then holds a T or a *T. DeepCopy methods of any other form are no promise to copy a T (often
+// they are promoted from an embedded field, which is then asked itself) and are not called.
+type method struct{ typ reflect.Type }
+
+func methodOf(t reflect.Type) *method {
+	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
+		return nil
+	}
+	m, ok := reflect.PointerTo(t).MethodByName("DeepCopy") // a constant name keeps the linker's dead code removal
+	if !ok || m.Type.NumIn() != 1 || m.Type.NumOut() != 1 {
+		return nil
+	}
+	out := m.Type.Out(0)
+	fits := out == t || out == reflect.PointerTo(t) ||
+		out.Kind() == reflect.Interface && reflect.PointerTo(t).Implements(out)
+	if !fits {
+		return nil
+	}
+	return &method{typ: t}
+}
+
+// absent reports whether v is the nil of its kind, for which no method is called.
+func absent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return v.IsNil()
+	}
+	return false
+}
+
+// clone calls the DeepCopy method of the addressable src and returns a pointer to the result: the method's own pointer
+// if it returned one.
+func (c *copier) clone(src reflect.Value) (reflect.Value, error) {
+	if err := c.stopped(); err != nil {
+		return reflect.Value{}, err
+	}
+	t := src.Type()
+	cell := new(reflect.Value) // of this call alone: a method that is given up may still write it
+	fn := src.Addr().MethodByName("DeepCopy")
+	err := c.call(func() { *cell = fn.Call(nil)[0] })
+	if err != nil {
+		return reflect.Value{}, c.cannot(t, "has a DeepCopy method that failed; mend it, or tag the field "+tagHint, err)
+	}
+	out := *cell
+	if out.Kind() == reflect.Interface {
+		out = out.Elem()
+	}
+	switch {
+	case !out.IsValid() || out.Kind() == reflect.Pointer && out.IsNil():
+		return reflect.Value{}, c.cannot(t, "has a DeepCopy method that returned nil; make it return a copy", nil)
+	case out.Type() == t:
+		p := reflect.New(t)
+		p.Elem().Set(out)
+		return p, c.weighClone(p)
+	case out.Type() == reflect.PointerTo(t):
+		return out, c.weighClone(out)
+	}
+	return reflect.Value{}, c.cannot(t, "has a DeepCopy method that returned a "+out.Type().String()+
+		" (is it promoted from an embedded field?); give the type its own", nil)
+}
+
+// call runs fn as the options say.
+func (c *copier) call(fn func()) (err error) {
+	if c.opts.Call != nil {
+		return c.opts.Call(fn)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{p}
+		}
+	}()
+	fn()
+	return nil
+}
+
+// weighClone counts the memory behind p, which a DeepCopy method returned: all of it, as it would be copied without
+// such methods, what p shares with the original included unless it is of a shared kind or tagged so.
+func (c *copier) weighClone(p reflect.Value) error {
+	w := newCopier(Options{Limit: c.opts.Limit, Stop: c.opts.Stop}, p.Type().Elem())
+	w.lenient = true
+	if err := w.survey(p.UnsafePointer()); err != nil {
+		return err
+	}
+	c.bytes += w.bytes - int64(p.Type().Elem().Size()) // its own place is counted already
+	return c.checkLimit(c.bytes)
+}

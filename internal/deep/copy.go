@@ -1,0 +1,138 @@
+package deep
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/hooktx/hooks/internal/show"
+)
+
+// Options bound a copy. The zero Options set no bounds.
+type Options struct {
+	// Limit is how many bytes the copy may need, by the rules of Size; 0 or less: any number. Memory is counted before
+	// it is allocated, so a copy that would pass the limit is not begun. (What a DeepCopy method returns can only be
+	// counted afterwards.)
+	Limit int64
+
+	// Stop, if set, is asked about every 1024 steps and before every call of a DeepCopy method. Its error ends the copy
+	// at once and is returned.
+	Stop func() error
+
+	// Call, if set, runs every DeepCopy method. It may run fn on another goroutine, and returns an error if fn
+	// panicked, exited or took too long; then fn may still be running, and nothing that it computes is looked at. If
+	// Call is nil, methods run on the caller's goroutine, and a panic becomes an error.
+	Call func(fn func()) error
+}
+
+// Info is what there is to know of a finished copy.
+type Info struct {
+	Size     int64 // bytes of the copy, by the rules of Size
+	RootRefs bool  // some pointer or slice in the copy points to the root value itself, or into it
+}
+
+// Copy returns a deep copy of *src, by the rules of the package. The error is a *NotCopyableError, a *TooLargeError, or
+// that of o.Stop. Nothing may write the memory behind src meanwhile, atomics and sync.Maps in it aside.
+func Copy[T any](src *T, o Options) (*T, Info, error) { return copyRoot(nil, src, o) }
+
+// CopyFor is Copy for a shell: a value to be given to Assign(home, shell), where pointers to the root, and into it, are
+// pointers to *home and into it already. The content of *home is neither read nor written. One kind of reference
+// cannot move: a slice that covers more than the root, as the slice does of which the root is an element, is a slice
+// over the copy's own memory.
+func CopyFor[T any](home, src *T, o Options) (*T, Info, error) { return copyRoot(home, src, o) }
+
+func copyRoot[T any](home, src *T, o Options) (out *T, info Info, err error) {
+	t := reflect.TypeFor[T]()
+	if src == nil {
+		return nil, Info{}, &NotCopyableError{Path: typeName(t), Type: "*" + t.String(), Reason: "is nil; pass a value"}
+	}
+	c := newCopier(o, t)
+	defer c.contain(&err)
+	c.home = pointer(home)
+	if err := c.survey(pointer(src)); err != nil {
+		return nil, Info{}, err
+	}
+	if err := c.build(); err != nil {
+		return nil, Info{}, err
+	}
+	root := c.regions[0]
+	return (*T)(root.inBlock()), Info{Size: c.bytes, RootRefs: c.rootRefs}, nil
+}
+
+// A copier makes one copy, in two passes. The first, survey, follows every reference from the root and notes the
+// memory that it finds: regions (what pointers and slices cover), maps, and boxes (values in interfaces). It merges
+// regions that overlap into blocks and adds everything up. The second, build, makes an empty block, map and box for
+// each one noted and then fills them. By then every reference has somewhere to point to, so filling never follows
+// one: no cycle can hold it up, no depth overflows the stack, no value is ever half made when it is stored.
+type copier struct {
+	opts    Options
+	lenient bool // measure only: DeepCopy methods are not called, and what cannot be copied counts as shared
+	rootTyp reflect.Type
+	home    pointer // nil unless the copy is made for a home
+
+	cursor
+	steps1024 int
+	tasks     []task // what the survey has yet to look at, from next on
+	next      int
+	owner     *box // the box whose content is being looked at, else nil
+	passing   bool // a map entry is being looked at: its memory is not its own and does not change
+
+	regions []region
+	find    map[regionKey]int // → index in regions
+	seen    map[backing]*spans
+	blocks  []*block
+	maps    []*mapping
+	mapOf   map[pointer]*mapping
+	boxes   []*box
+	boxOf   map[boxKey]*box
+	clones  map[regionKey]reflect.Value // what DeepCopy methods of slice types returned
+	atomics snapshots
+
+	raw, recount int64 // bytes noted, overlaps counted twice; count exactly when raw passes recount
+	bytes        int64
+	rootRefs     bool
+}
+
+func newCopier(o Options, t reflect.Type) *copier {
+	return &copier{
+		opts: o, rootTyp: t, recount: o.Limit,
+		find: map[regionKey]int{}, seen: map[backing]*spans{}, mapOf: map[pointer]*mapping{}, boxOf: map[boxKey]*box{},
+		clones: map[regionKey]reflect.Value{}, atomics: newSnapshots(),
+	}
+}
+
+// tick counts a step, and asks Stop once in a while.
+func (c *copier) tick() error {
+	if c.steps1024++; c.steps1024 < 1024 {
+		return nil
+	}
+	return c.stopped()
+}
+
+func (c *copier) stopped() error {
+	c.steps1024 = 0
+	if c.opts.Stop == nil {
+		return nil
+	}
+	return c.opts.Stop()
+}
+
+// cannot is the error for the place that the cursor is at.
+func (c *copier) cannot(t reflect.Type, reason string, cause error) error {
+	return &NotCopyableError{Path: c.here().render(typeName(c.rootTyp)), Type: t.String(), Reason: reason, Err: cause}
+}
+
+func (c *copier) changed(t reflect.Type) error {
+	return c.cannot(t, "is not what it was a moment ago", errChanged)
+}
+
+// contain turns a panic into an error, so that memory which changes under the copy, or a mistake in here, costs an
+// execution and not the process.
+func (c *copier) contain(err *error) {
+	if p := recover(); p != nil {
+		text := show.Value(p)
+		if e, ok := p.(error); ok {
+			text = safeText(e)
+		}
+		*err = c.cannot(c.rootTyp, "could not be copied; does something write it meanwhile?", fmt.Errorf("panic: %s", text))
+	}
+}

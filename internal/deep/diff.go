@@ -1,0 +1,49 @@
+package deep
+
+import (
+	"reflect"
+
+	"github.com/hooktx/hooks/internal/show"
+)
+
+// A Change is one difference between two values.
+type Change struct {
+	Path   string // from the root, without its name: Lines[3].Qty, Data["user"].name; "." is the root itself
+	Before string // a bounded rendering, "" if there was nothing
+	After  string // likewise, "" if there is nothing now
+}
+
+// Diff lists what differs between *before and *after, by the rules of Equal: nothing if and only if they are equal.
+// Changes come in the order of fields, elements and sorted map keys, at most max of them (0 or less: all);
+// truncated says that there are more. Where one value is nil or of another dynamic type, the whole is one change; so it
+// is for bytes, times, big numbers and addresses. Elements are compared by index: an insertion changes all that follow.
+// A place that several paths lead to is shown once, at the first of them.
+//
+// Its cost is that of comparing, not of max, unless max is reached.
+func Diff[T any](before, after *T, max int) (changes []Change, truncated bool) {
+	if before == nil || after == nil {
+		if before != after {
+			changes = []Change{{".", show.Value(before), show.Value(after)}}
+		}
+		return changes, false
+	}
+	c := comparison{}
+	c.report = func(at *trail, a, b reflect.Value) bool {
+		if max > 0 && len(changes) == max {
+			truncated = true
+			return false
+		}
+		changes = append(changes, Change{at.inner(), render(a), render(b)})
+		return true
+	}
+	c.runRoots(reflect.ValueOf(before), reflect.ValueOf(after))
+	return changes, truncated
+}
+
+// render shows v, or nothing if there is none.
+func render(v reflect.Value) string {
+	if !v.IsValid() {
+		return ""
+	}
+	return show.Reflect(v)
+}

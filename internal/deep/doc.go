@@ -1,0 +1,49 @@
+// Package deep copies, compares and measures Go values of any type.
+//
+// # What a copy is
+//
+// A copy shares no memory with its original that anything could write, except what is shared on purpose, and has the
+// same shape: what was one object is one object, cycles included; slices of one array overlap as they did; a pointer
+// into a struct, an array or a slice's element points to the same place in the copy; so does a slice over an array.
+// Unexported fields are copied like exported ones. Nil stays nil, empty stays empty.
+//
+// A slice's copy has its length as capacity: memory behind the length is not part of the value, and an append to one
+// copy can never show in another.
+//
+// # What is shared
+//
+// Functions, channels, unsafe.Pointer, weak.Pointer, unique.Handle, reflect.Type, reflect.Value, *time.Location,
+// *regexp.Regexp, elliptic.Curve and contexts are the same in every copy. So are errors: every non-nil value of an
+// interface type that implements error, and every value in any other interface whose type does, so that errors.Is works
+// on a copy. A field of a concrete type is data even if that type has an Error method. A value whose type has a
+// DeepCopy method is copied by it, an error too, unless the interface's own type says error.
+//
+// # What starts anew
+//
+// sync.Mutex, RWMutex and WaitGroup are zero in a copy. A sync.Cond has its L (the copy of it) and no waiters, a
+// sync.Pool its New and no content. A sync.Once keeps whether it is done. Atomics are copied by value, the pointers in
+// them like any other, sync.Maps entry by entry; other goroutines may be using those while the copy is made.
+//
+// # What is refused
+//
+// Files, connections, listeners, database handles, HTTP clients and servers, running timers and commands, loggers and
+// the like stand for something outside of memory: a non-nil one is a *NotCopyableError. So is a type of a kind or of
+// package sync that this version does not know.
+//
+// # What a type's author can say
+//
+// A field tagged `hooks:"share"` has the same value in every copy; one tagged `hooks:"zero"` is zero in copies, and
+// Assign leaves the destination's own; one tagged `hooks:"-"` is as shared, and neither compared nor counted. Any other
+// hooks tag is an error.
+//
+// A type with a method DeepCopy() T, DeepCopy() *T, or DeepCopy() of an interface type with a T or *T inside copies
+// itself, wherever it is found and on whichever receiver; only nil is not asked. One object is asked once, and all
+// pointers to it, and into it, lead to its copy. For a slice type that means slices of one length at one place: if
+// several slices with a method overlap, their copies do not.
+//
+// # How it works
+//
+// Everything is done in passes over explicit lists; recursion goes no deeper than a type is nested. A list of millions of
+// elements is no danger to the stack. Of many designs this is the one that is easiest to see to be right, and the
+// one that faster ones are compared with. See copier.
+package deep

@@ -1,0 +1,143 @@
+package deep
+
+import (
+	"context"
+	"io"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// This file knows types by name. Names are compared as text, so that nobody pays for importing net/http or
+// database/sql who does not use them.
+
+// A set of type names by package path; "*" stands for every struct type of the package.
+type typeSet map[string]string
+
+// has reports whether the named type t is in the set. Type arguments do not matter.
+func (s typeSet) has(t reflect.Type) bool {
+	names, ok := s[t.PkgPath()]
+	if !ok || t.Name() == "" {
+		return false
+	}
+	if names == "*" {
+		return t.Kind() == reflect.Struct
+	}
+	name, _, _ := strings.Cut(t.Name(), "[")
+	for known := range strings.FieldsSeq(names) {
+		if known == name {
+			return true
+		}
+	}
+	return false
+}
+
+// sharedTypes have values that are immutable or that are identities: a copy of the value is the same value.
+var sharedTypes = typeSet{
+	"time":            "Location",
+	"regexp":          "Regexp",
+	"weak":            "Pointer",
+	"unique":          "Handle",
+	"reflect":         "Value Type rtype",
+	"internal/abi":    "*",
+	"crypto/elliptic": "*",
+}
+
+// handleTypes stand for something outside the value: a file, a connection, a process, a running timer, a log. Two
+// copies of the memory would fight over it.
+var handleTypes = typeSet{
+	"os":                      "File Process Root",
+	"os/exec":                 "Cmd",
+	"os/signal":               "*",
+	"plugin":                  "Plugin",
+	"internal/poll":           "*",
+	"net":                     "TCPConn UDPConn UnixConn IPConn TCPListener UnixListener conn netFD pipe Resolver",
+	"crypto/tls":              "Conn QUICConn listener",
+	"net/http":                "Client Transport Server Response body bodyEOFSignal gzipReader response ResponseController",
+	"net/rpc":                 "Client Server",
+	"net/smtp":                "Client",
+	"net/textproto":           "Conn Reader Writer Pipeline",
+	"database/sql":            "DB Tx Conn Stmt Rows Row",
+	"log":                     "Logger",
+	"log/slog":                "Logger",
+	"log/syslog":              "Writer",
+	"testing":                 "T B F M PB common",
+	"time":                    "Timer Ticker",
+	"runtime/trace":           "*",
+	"go.uber.org/zap":         "Logger SugaredLogger",
+	"go.uber.org/zap/zapcore": "ioCore lockedWriteSyncer BufferedWriteSyncer",
+	"google.golang.org/grpc":  "ClientConn Server",
+
+	"github.com/sirupsen/logrus":      "Logger Entry",
+	"github.com/rs/zerolog":           "Logger",
+	"github.com/jackc/pgx/v5":         "Conn",
+	"github.com/jackc/pgx/v5/pgxpool": "Pool Conn Tx",
+	"github.com/redis/go-redis/v9":    "Client ClusterClient Ring Conn Tx Pipeline",
+	"github.com/jmoiron/sqlx":         "DB Tx Conn Stmt Rows Row",
+	"github.com/gorilla/websocket":    "Conn",
+}
+
+// handleInterfaces are refused whatever they hold.
+var handleInterfaces = typeSet{
+	"net":                 "Conn PacketConn Listener",
+	"net/http":            "RoundTripper ResponseWriter Flusher Hijacker",
+	"database/sql/driver": "Conn Connector Tx Stmt Rows",
+	"io/fs":               "File",
+}
+
+// lockTypes are locks and the like: zero in a copy, and left alone in the destination of Assign.
+var lockTypes = typeSet{"sync": "Mutex RWMutex WaitGroup"}
+
+// leafTypes are shown whole by Diff: their fields mean nothing to a reader.
+var leafTypes = typeSet{
+	"time":          "Time",
+	"math/big":      "Int Rat Float",
+	"net/netip":     "Addr Prefix AddrPort",
+	"strings":       "Builder",
+	"bytes":         "Buffer",
+	"encoding/json": "RawMessage",
+	"sync":          "Once",
+}
+
+var (
+	errorType   = reflect.TypeFor[error]()
+	contextType = reflect.TypeFor[context.Context]()
+	anyType     = reflect.TypeFor[any]()
+	reflectType = reflect.TypeFor[reflect.Type]()
+	connType    = reflect.TypeFor[connLike]()
+)
+
+// A connLike is what net.Conn and os.File have in common, and nothing that is data has.
+type connLike interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// isShared reports whether t is a type whose values every copy shares.
+func isShared(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		return t.Name() == "" && sharedTypes.has(t.Elem())
+	}
+	if t.Kind() == reflect.Interface {
+		return t.Implements(errorType) || t.Implements(contextType) || sharedTypes.has(t) || sharedInterface(t)
+	}
+	return sharedTypes.has(t)
+}
+
+// sharedInterface knows interfaces of packages whose struct types are shared.
+func sharedInterface(t reflect.Type) bool {
+	return t == reflectType || t.PkgPath() == "crypto/elliptic" && t.Name() == "Curve"
+}
+
+// isHandle reports whether values of t stand for something outside.
+func isHandle(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return handleInterfaces.has(t)
+	case reflect.Pointer:
+		return handleTypes.has(t.Elem()) || t.Implements(connType)
+	}
+	return handleTypes.has(t) || t.Implements(connType)
+}

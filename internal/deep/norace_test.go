@@ -1,0 +1,5 @@
+//go:build !race
+
+package deep_test
+
+const many = 2_000_000

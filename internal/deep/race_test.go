@@ -1,0 +1,6 @@
+//go:build race
+
+package deep_test
+
+// many is the length of the longest lists. The race detector slows them down by a factor of five.
+const many = 100_000
