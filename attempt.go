@@ -7,6 +7,7 @@ import (
 
 	"github.com/hooktx/hooks/internal/call"
 	"github.com/hooktx/hooks/internal/deep"
+	"github.com/hooktx/hooks/internal/show"
 )
 
 // An attempt is one start of one hook, from the copy that it gets to the version
@@ -54,9 +55,9 @@ func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
 	return a
 }
 
-// make makes the attempt, and seals its frame. What it leaves is a new version, a
+// perform makes the attempt, and seals its frame. What it leaves is a new version, a
 // frame that says how to undo the hook, and the hook's result.
-func (a *attempt[T]) make() *failure {
+func (a *attempt[T]) perform() *failure {
 	a.base = a.e.startHook(a.e.ctx, a.info)
 	stages := [...]func() *failure{
 		a.prepare, a.validateEvent, a.execute, a.validateResult, a.copyOut, a.validateState,
@@ -98,6 +99,9 @@ func (a *attempt[T]) prepare() *failure {
 	a.copying = time.Since(begun)
 	if err != nil {
 		return a.copyFailed(err)
+	}
+	if late := a.e.dead(); late != nil {
+		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late}
 	}
 	a.begun = time.Now()
 	a.budget = a.e.newBudget(a.base, a.timeout(), `hook "`+a.step.name+`"`)
@@ -155,10 +159,8 @@ func (a *attempt[T]) validateEvent() *failure {
 		return nil
 	}
 	f := &failure{phase: PhaseValidateEvent, outcome: OutcomeInvalid, err: &classed{ErrInvalidEvent, m.err}, stack: m.stack, abandoned: m.abandoned}
-	if m.abandoned {
-		a.e.versions.taint()
-	}
-	if m.late != nil { // it shares the hook's deadline, and the hook's verdict
+	a.e.versions.taint() // what did not end well, or its error, may still hold the view
+	if m.late != nil {   // it shares the hook's deadline, and the hook's verdict
 		f.late, f.outcome, f.err = m.late, m.late.outcome(), m.err
 	}
 	return f
@@ -174,39 +176,37 @@ func (a *attempt[T]) execute() *failure {
 	a.res.Attempts++
 	s := a.scope(PhaseExecute)
 	s.frame = a.frame
-	run := func(ctx context.Context) returned {
-		value, err := a.step.execute(ctx, a.work)
+	// The goroutine of a hook that never ends must hold the hook's own memory alone.
+	do, work := a.step.execute, a.work
+	body := func(ctx context.Context) returned {
+		value, err := do(ctx, work)
 		return returned{value, err}
 	}
-	out, late := invoke(a.e.run, s, a.budget, run, a.endedLate)
+	out, late := invoke(a.e.run, s, a.budget, body, a.e.endedLate(a.frame, s))
 	a.frame.seal()
+	defer a.budget.end(errHookEnded)
+	if a.step.options.ReadOnly && (out == nil || late != nil || out.How != call.Returned || out.Value.err != nil) {
+		a.e.versions.taint() // what did not end well, or its error, may still hold the view
+	}
 	if out == nil {
 		a.ran = time.Since(a.begun)
-		if a.step.options.ReadOnly {
-			a.e.versions.taint()
-		}
 		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true, running: true}
 	}
 	a.ran = out.At.Sub(a.begun)
 	m := a.e.judge(s, a.budget, out.How, out.Value.err, out.Panic, out.Stack, late)
-	a.settleEffect(m)
+	a.frame.settle(m, out.Value.value)
 	if m == nil || m.skipRest && m.late == nil {
 		a.value, a.skipRest = out.Value.value, m != nil
-		a.frame.result = a.value
 		return nil
-	}
-	if m.returned {
-		a.frame.result = out.Value.value
 	}
 	return &failure{phase: PhaseExecute, outcome: m.outcome(), err: m.err, stack: m.stack, late: m.late}
 }
 
-// settleEffect writes down what is known of the effect of an Execute that ended.
-func (a *attempt[T]) settleEffect(m *mishap) {
-	f := a.frame
+// settle writes down what is known of the effect of an Execute that ended.
+func (f *frame) settle(m *mishap, value any) {
 	switch {
 	case m == nil || m.returned:
-		f.due, f.effect = true, EffectDone
+		f.due, f.effect, f.result = true, EffectDone, value
 	case m.unknown:
 		f.due, f.effect = true, EffectUnknown
 	default:
@@ -214,18 +214,19 @@ func (a *attempt[T]) settleEffect(m *mishap) {
 	}
 }
 
-// endedLate is called on the hook's goroutine when an abandoned Execute has ended.
-func (a *attempt[T]) endedLate(out *call.Outcome[returned]) {
-	a.frame.seal()
-	a.e.compensate(a.frame, func() {
-		b := a.e.newDetached(a.base, a.timeout(), "a late error")
-		defer b.end(errHookEnded)
-		m := a.e.judge(a.scope(PhaseExecute), b, out.How, out.Value.err, out.Panic, out.Stack, nil)
-		a.settleEffect(m)
-		if m == nil || m.returned {
-			a.frame.result = out.Value.value
-		}
-	})
+// endedLate returns what is called on the hook's goroutine when an abandoned Execute has
+// ended. It knows no more of the execution than that takes, since a hook that never ends
+// keeps it for ever.
+func (r *run) endedLate(f *frame, s *scope) func(*call.Outcome[returned]) {
+	return func(out *call.Outcome[returned]) {
+		f.seal()
+		r.compensate(f, func() {
+			d, of := r.lateUndoLimit()
+			b := r.newDetached(r.values, d, of)
+			defer b.end(errHookEnded)
+			f.settle(r.judge(s, b, out.How, out.Value.err, out.Panic, out.Stack, nil), out.Value.value)
+		})
+	}
 }
 
 // judges starts the second budget, if it has not started.
@@ -307,16 +308,18 @@ func (a *attempt[T]) ask(v *namedValidator[T], change StateChange[T]) *failure {
 	var m *mishap
 	if out == nil {
 		m = &mishap{err: late.cause, late: late, abandoned: true}
-		a.e.versions.taint()
 	} else {
-		a.res.Warnings = append(a.res.Warnings, out.Value.Warnings...)
+		for _, w := range out.Value.Warnings {
+			a.res.Warnings = append(a.res.Warnings, show.Text(w, maxErrorText))
+		}
 		m = a.e.judge(s, a.judges(), out.How, out.Value.Err, out.Panic, out.Stack, late)
 	}
 	if m == nil {
 		return nil
 	}
+	a.e.versions.taint()
 	return &failure{
-		phase: PhaseValidateState, outcome: OutcomeInvalid, stack: m.stack, late: m.late,
+		phase: PhaseValidateState, outcome: OutcomeInvalid, stack: m.stack, late: m.late, abandoned: m.abandoned,
 		err: &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", v.name, m.err)},
 	}
 }
@@ -361,10 +364,12 @@ func (e *execution[T]) copyOptions() (deep.Options, func()) {
 			b = e.newBudget(e.ctx, e.core.cfg.Execution.DefaultTimeout, "copying the state")
 		}
 		s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at, Phase: PhaseCopy, DryRun: e.dry}}
-		if m := e.do(s, b, func(context.Context) error { fn(); return nil }); m != nil {
-			return m.err
+		m := e.do(s, b, func(context.Context) error { fn(); return nil })
+		if m == nil {
+			return nil
 		}
-		return nil
+		e.lost = e.lost || m.abandoned
+		return m.err
 	}
 	stop := func() error {
 		if late := e.dead(); late != nil {

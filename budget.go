@@ -10,6 +10,7 @@ import (
 type limit struct {
 	at    time.Time
 	cause error
+	own   bool // of one call; else of the whole execution
 }
 
 // past returns the earliest of the limits that a call which ended at at has reached,
@@ -40,6 +41,7 @@ func (t *timeLimit) Unwrap() error { return ErrTimeout }
 // A budget is the time that a call of user code has, or several calls together. Its
 // context tells the code; its verdict settles whether an end was in time.
 type budget struct {
+	run    *run
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	stops  []func() // what else to release
@@ -60,12 +62,11 @@ const lag = time.Millisecond
 // that the execution waits for: it also ends with the caller's context, at TotalTimeout
 // and with base. of names the call in the error.
 func (r *run) newBudget(base context.Context, d time.Duration, of string) *budget {
+	if base != r.ctx { // a Trace callback returned a context of its own
+		base = &valued{r.ctx, base}
+	}
 	b := r.emptyBudget(base)
 	b.parent, b.limits = r.parent, append(b.limits, r.limits...)
-	if r.ctx.Done() != base.Done() { // a Trace callback returned a context of its own
-		stop := context.AfterFunc(r.ctx, func() { b.cancel(context.Cause(r.ctx)) })
-		b.stops = append(b.stops, func() { stop() })
-	}
 	b.arm(d, of)
 	return b
 }
@@ -79,7 +80,7 @@ func (r *run) newDetached(base context.Context, d time.Duration, of string) *bud
 }
 
 func (r *run) emptyBudget(base context.Context) *budget {
-	b := &budget{grace: r.core.cfg.Execution.Grace}
+	b := &budget{run: r, grace: r.core.cfg.Execution.Grace}
 	b.ctx, b.cancel = context.WithCancelCause(base)
 	return b
 }
@@ -89,7 +90,7 @@ func (r *run) emptyBudget(base context.Context) *budget {
 func (b *budget) arm(d time.Duration, of string) {
 	now := time.Now()
 	if d != NoLimit {
-		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}})
+		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}, true})
 	}
 	first := b.earliest()
 	if first == nil {
@@ -100,8 +101,10 @@ func (b *budget) arm(d time.Duration, of string) {
 		b.ctx, b.stops = ctx, append(b.stops, stop)
 		return
 	}
-	t := time.AfterFunc(first.at.Sub(now)+lag, func() { b.cancel(first.cause) })
-	b.stops = append(b.stops, func() { t.Stop() })
+	if wait := first.at.Sub(now); wait < NoLimit-lag {
+		t := time.AfterFunc(wait+lag, func() { b.cancel(first.cause) })
+		b.stops = append(b.stops, func() { t.Stop() })
+	}
 }
 
 func (b *budget) earliest() *limit {
@@ -129,6 +132,7 @@ var errParentDeadline error = &class{"the caller's deadline", context.DeadlineEx
 type lateness struct {
 	cause     error
 	cancelled bool // by the end of the caller's context; else a limit of ours was exceeded
+	own       bool // the call's own limit was, which is no reason for the execution to stop
 }
 
 // outcome is the outcome of a hook that was late.
@@ -139,32 +143,11 @@ func (l *lateness) outcome() Outcome {
 	return OutcomeTimedOut
 }
 
-// judge returns nil if a call that ended at at, when the parent's Err was parentErr,
-// was in time, and why it was late otherwise. parent is nil if there was none to watch.
-func judge(limits []limit, parent context.Context, at time.Time, parentErr error) *lateness {
-	l := past(limits, at)
-	switch {
-	case l != nil && l.cause != errParentDeadline:
-		return &lateness{cause: l.cause}
-	case l != nil || parentErr != nil:
-		return &lateness{cause: parentCause(parent), cancelled: true}
-	}
-	return nil
-}
-
-// parentCause is why parent ended. One whose deadline has passed may not know it yet.
-func parentCause(parent context.Context) error {
-	if cause := context.Cause(parent); cause != nil {
-		return cause
-	}
-	return context.DeadlineExceeded
-}
-
 // verdict settles whether a call that ended at at was in time. If it was not, and had
 // been cut before it ended, the reason is the one for which it was cut: what came
 // later is no reason.
 func (b *budget) verdict(at time.Time, parentErr error) *lateness {
-	late := judge(b.limits, b.parent, at, parentErr)
+	late := b.run.lateAt(b.limits, at, parentErr)
 	if late != nil && b.over != nil {
 		return b.over
 	}

@@ -299,34 +299,31 @@ func TestExecutionContext(t *testing.T) {
 		require.Error(t, kept.Err())
 		require.EqualError(t, context.Cause(kept), "hooks: the execution has ended")
 	})
-	t.Run("ends with the caller", func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		_, err := build[cart](t, hooks.Config{}).Execute(ctx, newCart(), hooks.Func("a", func(ctx context.Context, _ *cart) error {
-			kept := hooks.ExecutionContext(ctx)
-			cancel(why)
-			<-kept.Done()
-			assert.ErrorIs(t, context.Cause(kept), why)
-			return nil
-		}))
-		require.ErrorIs(t, err, why)
-	})
-	t.Run("outlives the hook's limit and ends with the total", func(t *testing.T) {
+	// What an ended caller's context had rolled back on its own could neither be undone
+	// in its turn nor committed by the last BeforeCommit function.
+	t.Run("outlives the caller and the limits, to the end of the undoing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := limits(time.Second)
 			cfg.Execution.TotalTimeout = time.Minute
-			begun := time.Now()
-			_, err := build[cart](t, cfg).Execute(t.Context(), newCart(), continuing(hooks.Func("a", func(ctx context.Context, _ *cart) error {
-				kept := hooks.ExecutionContext(ctx)
+			ctx, cancel := context.WithCancelCause(context.WithValue(t.Context(), key{}, "value"))
+			var kept context.Context
+			alive := func(context.Context) error {
+				_, limited := kept.Deadline()
+				assert.False(t, limited)
+				return kept.Err()
+			}
+			report, err := build[cart](t, cfg).Execute(ctx, newCart(), hooks.Func("a", func(ctx context.Context, _ *cart) error {
+				kept = hooks.ExecutionContext(ctx)
+				return hooks.OnRollback(ctx, alive)
+			}), limited(hooks.Func("b", func(ctx context.Context, _ *cart) error {
+				cancel(why)
 				<-ctx.Done()
-				assert.NoError(t, kept.Err())
-				go func() {
-					<-kept.Done()
-					assert.Equal(t, time.Minute, time.Since(begun))
-					assert.ErrorContains(t, context.Cause(kept), "TotalTimeout")
-				}()
-				return nil
-			})), limited(hooks.Func("b", func(ctx context.Context, _ *cart) error { <-ctx.Done(); return nil }), time.Hour))
-			require.ErrorIs(t, err, hooks.ErrTimeout)
+				return alive(ctx)
+			}), time.Hour))
+			require.ErrorIs(t, err, why)
+			require.NotErrorIs(t, err, hooks.ErrRollback)
+			require.Len(t, report.Rollbacks, 1)
+			require.EqualError(t, context.Cause(kept), "hooks: the execution has ended")
 		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 )
 
 // A Description says what a hook is, as an executor sees it.
@@ -103,6 +104,8 @@ func (st *step[T]) check() error {
 		return invalidHook("has an empty name; give it one that is unique within its chain")
 	case strings.ContainsAny(st.name, "/#"):
 		return invalidHook(`has a name that contains "/" or "#", which separate the parts of paths and keys`)
+	case strings.ContainsFunc(st.name, unicode.IsControl):
+		return invalidHook(fmt.Sprintf("has a control character in its name %q", st.name))
 	case st.execute == nil:
 		return invalidHook("has a nil Execute function")
 	case st.options.Timeout < 0:

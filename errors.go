@@ -109,7 +109,10 @@ type ExecutionError struct {
 }
 
 // Error returns `hooks: phase "hook": cause`, and then what could not be undone.
-func (e *ExecutionError) Error() string {
+func (e *ExecutionError) Error() string { return e.text(error.Error) }
+
+// text is Error with the cause rendered by the given function.
+func (e *ExecutionError) text(cause func(error) string) string {
 	var b strings.Builder
 	b.WriteString("hooks: ")
 	b.WriteString(e.Phase.String())
@@ -117,7 +120,7 @@ func (e *ExecutionError) Error() string {
 		fmt.Fprintf(&b, " %q", e.Hook)
 	}
 	b.WriteString(": ")
-	b.WriteString(e.Err.Error())
+	b.WriteString(cause(e.Err))
 	for i := range e.Rollbacks {
 		b.WriteString("; ")
 		b.WriteString(e.Rollbacks[i].describe())

@@ -22,6 +22,8 @@ type execution[T any] struct {
 
 	continued int64 // hooks that failed while the chain went on
 
+	lost bool // a DeepCopy method that was given up holds memory of a version
+
 	at string // the hook at work, for what is listed or logged meanwhile
 }
 
@@ -31,6 +33,7 @@ func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dr
 	if err := e.admit(ctx, state, hooks, dry); err != nil {
 		return e.report, x.core.refuse(err)
 	}
+	defer e.core.leave(e.run)
 	e.startExecution(len(e.steps))
 	e.forward()
 	if e.failed == nil && !dry {
@@ -66,16 +69,16 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T], dry
 		return no(err)
 	}
 	e.run, e.report.Execution = r, r.id
-	if late := judge(deadlineOf(ctx, r.started), ctx, r.started, ctx.Err()); late != nil {
+	if late := r.lateAt(deadlineOf(ctx, r.started), r.started, ctx.Err()); late != nil {
 		return no(late.cause)
 	}
-	if err := e.core.enter(scopeFrom(ctx).inside(e.core)); err != nil {
+	if err := e.core.enter(r); err != nil {
 		return no(err)
 	}
 	e.begin()
 	if xe := e.prepare(state, hooks, no); xe != nil {
 		e.cancel(errExecutionEnded)
-		e.core.leave()
+		e.core.leave(r)
 		return xe
 	}
 	return nil
@@ -119,29 +122,28 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 	hooks = append([]Hook[T](nil), hooks...) // the caller's slice is the caller's
 	asking := new(atomic.Int64)
 	out, late := invoke(e.run, s, b, func(context.Context) resolution[T] { return resolveAll(hooks, asking) }, nil)
-	if out == nil {
-		xe := no(&joined{&said{ErrInvalidHook, fmt.Sprintf("hook %d: its Name or Options did not return", asking.Load())}, late.cause, ": "})
-		xe.Index = int(asking.Load())
+	at := int(asking.Load())
+	blame := func(name string, err error) *ExecutionError {
+		xe := no(err)
+		xe.Hook, xe.Index = name, at
 		return xe
 	}
-	m := e.judge(s, b, out.How, out.Value.err, out.Panic, out.Stack, late)
-	if m == nil {
-		e.steps = out.Value.steps
-		e.dropValidation()
-		return nil
+	switch {
+	case late != nil && !late.own || late != nil && len(hooks) == 0:
+		return no(late.cause)
+	case out == nil:
+		return blame("", &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", at, late.cause)})
+	case out.How != call.Returned:
+		m := e.judge(s, b, out.How, nil, out.Panic, out.Stack, nil)
+		return blame("", &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", at, m.err)})
+	case out.Value.err != nil:
+		return blame(out.Value.steps[at].name, fmt.Errorf("hook %d: %w", at, out.Value.err))
+	case late != nil:
+		return no(late.cause)
 	}
-	if m.late != nil && m.late.cancelled {
-		return no(m.late.cause)
-	}
-	i := int(asking.Load())
-	xe := no(fmt.Errorf("hook %d: %w", i, m.err))
-	xe.Index = i
-	if out.How == call.Returned {
-		xe.Hook = out.Value.steps[i].name
-	} else {
-		xe.Err = &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", i, m.err)}
-	}
-	return xe
+	e.steps = out.Value.steps
+	e.dropValidation()
+	return nil
 }
 
 // dropValidation takes the abilities away that the configuration does not want.
@@ -222,7 +224,7 @@ func (e *execution[T]) runStep(st *step[T], res *Result) bool {
 	a := e.newAttempt(st, res)
 	savepoint := e.log.savepoint()
 	e.log.push(a.frame)
-	f := a.make()
+	f := a.perform()
 	if f == nil {
 		return !a.skipRest
 	}
@@ -234,7 +236,8 @@ func (e *execution[T]) runStep(st *step[T], res *Result) bool {
 		return false
 	}
 	undone := e.unwind(&e.log, savepoint, e.rolledBack)
-	if !undone || f.late != nil && e.dead() != nil {
+	ends := f.late != nil && !f.late.own || e.lost
+	if !undone || ends {
 		e.fail(st, f.phase, f.err)
 		return false
 	}
@@ -289,6 +292,5 @@ func (e *execution[T]) finish() (*Report, error) {
 	e.endExecution(e.report, err)
 	e.late.Store(true)
 	e.queue.open()
-	e.core.leave()
 	return e.report, err
 }

@@ -30,6 +30,9 @@ type namedValidator[T any] struct {
 // everything that is wrong.
 func New[T any](cfg Config, validators ...Validator[T]) (*Executor[T], error) {
 	chosen, err := selectValidators(cfg.Validation, validators)
+	if cfg.Validation.SkipState {
+		chosen = nil
+	}
 	if bad := errors.Join(cfg.Validate(), err); bad != nil {
 		return nil, bad
 	}
@@ -54,9 +57,6 @@ func selectValidators[T any](cfg ValidationConfig, given []Validator[T]) ([]name
 		}
 		places[name] = i
 		all = append(all, namedValidator[T]{v, name})
-	}
-	if cfg.SkipState {
-		return nil, nil
 	}
 	if len(cfg.Validators) == 0 {
 		return all, nil

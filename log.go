@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/hooktx/hooks/internal/call"
+	"github.com/hooktx/hooks/internal/deep"
 )
 
 // What the library says of an execution, to the logger and to the trace. The content
@@ -36,9 +37,23 @@ func (c *core) failure(msg, execution, hook string, phase Phase, err error, more
 	c.log(func(l *zap.Logger) {
 		l.Warn(msg, append([]zap.Field{
 			zap.String("execution", execution), zap.String("hook", hook),
-			zap.Stringer("phase", phase), zap.String("error", err.Error()),
+			zap.Stringer("phase", phase), zap.String("error", logText(err)),
 		}, more...)...)
 	})
+}
+
+// logText is the text of an error without the map keys that a path in it may name:
+// they are content of the state.
+func logText(err error) string {
+	switch e := err.(type) {
+	case *ExecutionError:
+		return e.text(logText)
+	case *classed:
+		return e.class.Error() + ": " + logText(e.err)
+	case *deep.NotCopyableError:
+		return e.Redacted()
+	}
+	return err.Error()
 }
 
 func stackField(stack string) zap.Field {
@@ -72,7 +87,8 @@ func (r *run) startExecution(hooks int) {
 		r.values = r.traceBegin(outside,
 			func(t *Trace) bool { return true },
 			func(t *Trace) context.Context { return t.ExecutionStart(outside, r.id) })
-		r.cancel(errExecutionEnded) // what runs from now on runs under the trace's context
+		r.traced = true
+		r.cancel(errExecutionEnded) // what runs from now on has the values of the trace's context
 		r.begin()
 	}
 	r.core.debug("execution started", zap.String("execution", r.id), zap.Int("hooks", hooks))

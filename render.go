@@ -17,7 +17,7 @@ import (
 
 // String returns the report as a tree: a line for the execution, one for each hook,
 // and under it what went wrong, what was undone and what changed.
-func (r *Report) String() string {
+func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execution %s: %s in %v\n", r.Execution, r.verdict(), round(r.Duration))
 	n := len(r.Results) + len(r.Rollbacks) + len(r.AfterCommit)
@@ -33,16 +33,16 @@ func (r *Report) String() string {
 	}
 	for i := range r.Rollbacks {
 		mark, _ := branch()
-		fmt.Fprintf(&b, "%s%s\n", mark, r.Rollbacks[i].line())
+		fmt.Fprintf(&b, "%s%s\n", mark, r.Rollbacks[i].String())
 	}
 	for i := range r.AfterCommit {
 		mark, _ := branch()
-		fmt.Fprintf(&b, "%safter commit %q step %d: %s\n", mark, r.AfterCommit[i].Hook, r.AfterCommit[i].Step, errorLine(r.AfterCommit[i].Err))
+		fmt.Fprintf(&b, "%s%s\n", mark, r.AfterCommit[i].String())
 	}
 	return b.String()
 }
 
-func (r *Report) verdict() string {
+func (r Report) verdict() string {
 	switch {
 	case r.Committed:
 		return "committed"
@@ -53,6 +53,31 @@ func (r *Report) verdict() string {
 	}
 	return "rolled back"
 }
+
+// String returns the result as its part of the report's tree.
+func (r Result) String() string {
+	var b strings.Builder
+	r.write(&b, "", "")
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// String returns the failure in one line.
+func (f StepFailure) String() string {
+	text := fmt.Sprintf("after commit %q step %d", f.Hook, f.Step)
+	if f.Err != nil {
+		text += ": " + errorLine(f.Err)
+	}
+	return text
+}
+
+// MarshalJSON returns the result as it stands in a report.
+func (r Result) MarshalJSON() ([]byte, error) { return json.Marshal(r.object()) }
+
+// MarshalJSON returns the result as it stands in a report.
+func (r RollbackResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.object()) }
+
+// MarshalJSON returns the failure as it stands in a report.
+func (f StepFailure) MarshalJSON() ([]byte, error) { return json.Marshal(f.object()) }
 
 // write writes the hook's line, and what there is to say under it.
 func (r *Result) write(b *strings.Builder, mark, indent string) {
@@ -81,8 +106,8 @@ func (r *Result) write(b *strings.Builder, mark, indent string) {
 	}
 }
 
-// line returns the undo call in one line.
-func (r *RollbackResult) line() string {
+// String returns the undo call in one line.
+func (r RollbackResult) String() string {
 	what := fmt.Sprintf("rollback %q", r.Hook)
 	if r.Step > 0 {
 		what += fmt.Sprintf(" step %d", r.Step)
@@ -131,7 +156,7 @@ func round(d time.Duration) time.Duration {
 // MarshalJSON returns the report as an object. Durations are strings such as "1.5ms",
 // errors their texts. Values that are strings, numbers or booleans stand as
 // themselves, all others as a bounded text.
-func (r *Report) MarshalJSON() ([]byte, error) {
+func (r Report) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"execution": r.Execution, "committed": r.Committed, "dry_run": r.DryRun,
 		"results": each(r.Results, Result.object), "rollbacks": each(r.Rollbacks, RollbackResult.object),
@@ -155,6 +180,7 @@ func (r Result) object() map[string]any {
 
 func (r RollbackResult) object() map[string]any {
 	o := map[string]any{"hook": r.Hook, "step": r.Step, "effect": r.Effect, "duration": r.Duration.String()}
+	set(o, "late", r.Late, true)
 	setFailure(o, r.Err, r.Stack, r.Abandoned)
 	return o
 }

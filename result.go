@@ -129,7 +129,7 @@ func (r *Report) Values() []any {
 // ResultOf returns the result of the hook with the given path. It is false if the
 // chain was rolled back, if the hook did not succeed, or if its result is no V.
 func ResultOf[V any](r *Report, hook string) (V, bool) {
-	for i := range r.Results {
+	for i := 0; r != nil && i < len(r.Results); i++ {
 		if res := &r.Results[i]; res.Hook == hook && res.Success() {
 			v, ok := res.Value.(V)
 			return v, ok

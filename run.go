@@ -20,13 +20,18 @@ type run struct {
 
 	parent context.Context         // the caller's; its end is the caller's wish
 	ctx    context.Context         // ends with parent, at TotalTimeout, or with the execution
-	cancel context.CancelCauseFunc // ends ctx
-	values context.Context         // what ctx and undo contexts take their values from
+	life   context.Context         // ends with the execution alone
+	cancel context.CancelCauseFunc // ends ctx and life
+	values context.Context         // what all of them take their values from
+	traced bool                    // values is of the Trace's making
 	limits []limit                 // the parent's deadline and TotalTimeout
+	cause  error                   // by the driver, once parent has ended: why
 
 	late atomic.Bool // set once, when the execution's own undoing is over
 
 	undoing time.Duration // by the driver: what its undo calls have taken so far
+
+	active, overdue int // guarded by core.mu: itself and its late compensations; its abandoned calls
 
 	mu     sync.Mutex
 	nested map[string]int // executions begun inside, by path of the hook
@@ -57,18 +62,30 @@ func newRun(c *core, ctx context.Context, dry bool) (*run, error) {
 // begin starts the clocks and makes the contexts.
 func (r *run) begin() {
 	r.limits = deadlineOf(r.parent, r.started)
-	total := r.core.cfg.Execution.TotalTimeout
-	base, stop := r.values, context.CancelFunc(func() {})
-	if total != NoLimit {
-		l := limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}}
+	base, stop := r.parent, context.CancelFunc(func() {})
+	if r.traced {
+		base = &valued{r.parent, r.values}
+	}
+	if total := r.core.cfg.Execution.TotalTimeout; total != NoLimit {
+		l := limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}, false}
 		r.limits = append(r.limits, l)
 		base, stop = context.WithDeadlineCause(base, l.at, l.cause)
 	}
 	ctx, cancel := context.WithCancelCause(base)
-	s := &scope{run: r, call: ctx, info: Info{Execution: r.id, DryRun: r.dry}}
-	r.ctx = s.in(ctx)
-	r.cancel = func(cause error) { cancel(cause); stop() }
+	life, end := context.WithCancelCause(context.WithoutCancel(r.values))
+	s := &scope{run: r, info: Info{Execution: r.id, DryRun: r.dry}}
+	r.ctx, r.life = s.in(ctx), s.in(life)
+	r.cancel = func(cause error) { cancel(cause); end(cause); stop() }
 }
+
+// A valued context ends like the context inside and has the values of another: of one
+// that a Trace callback returned, which may have been derived from anything.
+type valued struct {
+	context.Context
+	values context.Context
+}
+
+func (v *valued) Value(key any) any { return v.values.Value(key) }
 
 // deadlineOf returns the deadline of the caller's context as a limit. It is made
 // monotonic: from now on no change of the wall clock moves it.
@@ -77,13 +94,51 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 	if !ok {
 		return nil
 	}
-	return []limit{{now.Add(at.Sub(now)), errParentDeadline}}
+	return []limit{{now.Add(at.Sub(now)), errParentDeadline, false}}
 }
 
 // dead returns why the execution has to stop, nil if it need not: the caller's
-// context or TotalTimeout has ended.
+// context or TotalTimeout has ended. If both have, it is the one that did first.
 func (r *run) dead() *lateness {
-	return judge(r.limits, r.parent, time.Now(), r.parent.Err())
+	late := r.lateAt(r.limits, time.Now(), r.parent.Err())
+	if late != nil && !late.cancelled && r.ctx.Err() != nil && context.Cause(r.ctx) != late.cause {
+		return &lateness{cause: r.parentCause(), cancelled: true}
+	}
+	return late
+}
+
+// lateAt returns nil if a call that ended at at, when the parent's Err was parentErr,
+// was in time, and why it was late otherwise.
+func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
+	l := past(limits, at)
+	switch {
+	case l != nil && l.cause != errParentDeadline:
+		return &lateness{cause: l.cause, own: l.own}
+	case l != nil || parentErr != nil:
+		return &lateness{cause: r.parentCause(), cancelled: true}
+	}
+	return nil
+}
+
+// parentCause is why the parent has ended. One whose deadline has passed may not know
+// it yet. The cause is an error of somebody's, so its text is rendered once.
+func (r *run) parentCause() error {
+	if r.cause == nil {
+		r.cause = r.renderCause(context.Cause(r.parent))
+	}
+	return r.cause
+}
+
+func (r *run) renderCause(cause error) error {
+	if cause == nil {
+		return context.DeadlineExceeded
+	}
+	if left := maxErrorNodes; harmless(cause, &left) {
+		return cause
+	}
+	b := r.newDetached(context.Background(), errorGrace, "the cause of the caller's context")
+	defer b.end(errHookEnded)
+	return r.classify(&scope{run: r, info: Info{Execution: r.id}}, b, cause).err
 }
 
 // nextNested returns the id of the next execution begun inside this one, by the hook

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+
+	"github.com/hooktx/hooks/internal/show"
 )
 
 // An Effect says what is known of the effect that an undo call is to undo.
@@ -61,23 +64,10 @@ type Info struct {
 // A scope is what a context knows of the call it was made for. It is written
 // before the context is handed out and never after.
 type scope struct {
-	run       *run            // the execution, nil outside any
-	call      context.Context // ends with the call, whatever was derived from it
-	info      Info            // of the call; only Execution is set in ExecutionContext
-	frame     *frame          // where Execute may register, nil in every other phase
-	requested *string         // by WithExecutionID, for an execution begun under this context
-}
-
-// inside reports whether the scope, or one that it was begun in, is that of a call
-// which an executor with this core is waiting for.
-func (s *scope) inside(c *core) bool {
-	for s != nil && s.run != nil {
-		if s.run.core == c && s.call.Err() == nil {
-			return true
-		}
-		s = s.run.outer
-	}
-	return false
+	run       *run    // the execution, nil outside any
+	info      Info    // of the call; only Execution is set in ExecutionContext
+	frame     *frame  // where Execute may register, nil in every other phase
+	requested *string // by WithExecutionID, for an execution begun under this context
 }
 
 type scopeKey struct{}
@@ -121,17 +111,24 @@ func checkExecutionID(id string) error {
 	if strings.ContainsAny(id, "/#") {
 		return invalidArgument(fmt.Sprintf(`the execution id %q contains "/" or "#", which separate the parts of idempotency keys`, id))
 	}
+	if strings.ContainsFunc(id, unicode.IsControl) {
+		return invalidArgument(fmt.Sprintf("the execution id %q contains a control character", id))
+	}
 	return nil
 }
 
-// ExecutionContext returns a context that lives until the execution has ended, with
-// the same values; ctx itself ends with the hook. Use it for what outlives a hook
-// and ends with the chain, such as a database transaction shared by hooks: begun
-// with a hook's own context it would be rolled back when that hook returns. Outside
-// a running hook it returns ctx.
+// ExecutionContext returns a context that lives until the execution has ended, undoing
+// and OnCommit functions included; ctx itself ends with the hook. Use it for what
+// outlives a hook and ends with the chain, such as a database transaction shared by
+// hooks: begun with a hook's own context it would be rolled back when that hook returns.
+//
+// It carries the caller's values, but neither the caller's cancellation nor a deadline:
+// a transaction that the end of the caller's context had rolled back on its own could
+// neither be rolled back in its turn nor committed by the last BeforeCommit function.
+// Give single queries the hook's own ctx. Outside a running hook it returns ctx.
 func ExecutionContext(ctx context.Context) context.Context {
 	if s := scopeFrom(ctx); s != nil && s.frame != nil && s.frame.open() {
-		return s.run.ctx
+		return s.run.life
 	}
 	return ctx
 }
@@ -147,8 +144,8 @@ func ExecutionContext(ctx context.Context) context.Context {
 // them can be wholly safe, the last: what an earlier one has committed cannot be
 // taken back by this library if a later one fails, only by the hooks' rollbacks.
 //
-// If ctx is not that of a running hook, BeforeCommit returns ErrEnded and registers
-// nothing. The functions of a hook that fails, or is dropped, never run.
+// Register it before the effect that it completes. If ctx is not that of a running hook,
+// BeforeCommit returns ErrEnded and registers nothing. The functions of a hook that fails, or is dropped, never run.
 func BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error {
 	return register(ctx, "BeforeCommit", fn, func(f *frame) *[]stepFunc { return &f.before })
 }
@@ -191,7 +188,7 @@ func register(ctx context.Context, what string, fn stepFunc, list func(*frame) *
 // after the hook has ended, Warn does nothing.
 func Warn(ctx context.Context, format string, args ...any) {
 	if s := scopeFrom(ctx); s != nil && s.frame != nil && s.frame.open() {
-		s.frame.warn(fmt.Sprintf(format, args...))
+		s.frame.warn(show.Text(fmt.Sprintf(format, args...), maxErrorText))
 	}
 }
 

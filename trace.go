@@ -4,8 +4,8 @@ import "context"
 
 // A Trace is a set of callbacks, each optional, that are called as an execution goes
 // on, in the way of net/http/httptrace. Those that begin something return the
-// context under which it runs, so that spans nest; a nil context means the one
-// given.
+// context under which it runs, so that spans nest; nil means the one given. Its
+// values alone count: its end ends nothing, and it lifts no limit.
 //
 // Callbacks run one at a time within an execution, off the caller's goroutine,
 // except for LateEnd and the callbacks of a late compensation, which come when they

@@ -104,9 +104,9 @@ func (r *run) compensate(f *frame, settle func()) {
 	if r.core.cfg.Execution.DisableRollback || (f.rollback == nil || r.dry) && len(f.steps) == 0 {
 		return
 	}
-	r.core.join()
+	r.core.join(r)
 	r.queue.add(func() {
-		defer r.core.leave()
+		defer r.core.leave(r)
 		settle()
 		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.ledger.publishLateUndo(&res) })
 	})

@@ -21,6 +21,7 @@
 package call
 
 import (
+	"errors"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -113,9 +114,21 @@ func (c *Call[R]) claim() {
 	c.state.CompareAndSwap(running, ended)
 	c.out.At = time.Now()
 	if c.alive != nil {
-		c.out.Err = c.alive()
+		c.out.Err = c.stillAlive()
 	}
 }
+
+// stillAlive asks alive. If that panics, nobody can want the answer any more.
+func (c *Call[R]) stillAlive() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errAlivePanicked
+		}
+	}()
+	return c.alive()
+}
+
+var errAlivePanicked = errors.New("the question whether the caller is still there panicked")
 
 func (c *Call[R]) finish() {
 	if c.state.Load() == ended {

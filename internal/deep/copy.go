@@ -43,7 +43,7 @@ func CopyFor[T any](home, src *T, o Options) (*T, Info, error) { return copyRoot
 func copyRoot[T any](home, src *T, o Options) (out *T, info Info, err error) {
 	t := reflect.TypeFor[T]()
 	if src == nil {
-		return nil, Info{}, &NotCopyableError{Path: typeName(t), Type: "*" + t.String(), Reason: "is nil; pass a value"}
+		return nil, Info{}, &NotCopyableError{Path: typeName(t), Shape: typeName(t), Type: "*" + t.String(), Reason: "is nil; pass a value"}
 	}
 	c := newCopier(o, t)
 	defer c.contain(&err)
@@ -118,7 +118,8 @@ func (c *copier) stopped() error {
 
 // cannot is the error for the place that the cursor is at.
 func (c *copier) cannot(t reflect.Type, reason string, cause error) error {
-	return &NotCopyableError{Path: c.here().render(typeName(c.rootTyp)), Type: t.String(), Reason: reason, Err: cause}
+	at, root := c.here(), typeName(c.rootTyp)
+	return &NotCopyableError{Path: at.render(root), Shape: at.shape(root), Type: t.String(), Reason: reason, Err: cause}
 }
 
 func (c *copier) changed(t reflect.Type) error {

@@ -11,13 +11,19 @@ import (
 // A NotCopyableError says which part of a value cannot be copied, why, and what to do about it.
 type NotCopyableError struct {
 	Path   string // from the root's type name on, like Order.Lines[3].Conn
+	Shape  string // Path with … for map keys, which are content: for logs
 	Type   string // the type found there
 	Reason string // what is wrong and what to do
 	Err    error  // the cause, if it was a DeepCopy method that failed; may be nil
 }
 
-func (e *NotCopyableError) Error() string {
-	text := "cannot copy " + e.Path + ": " + e.Type + " " + e.Reason
+func (e *NotCopyableError) Error() string { return e.text(e.Path) }
+
+// Redacted is Error without map keys.
+func (e *NotCopyableError) Redacted() string { return e.text(e.Shape) }
+
+func (e *NotCopyableError) text(path string) string {
+	text := "cannot copy " + path + ": " + e.Type + " " + e.Reason
 	if e.Err != nil {
 		text += ": " + show.Text(e.Err.Error(), 512)
 	}

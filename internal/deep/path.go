@@ -70,7 +70,19 @@ func (c *cursor) here() *trail {
 const firstSteps, lastSteps = 8, 24
 
 // render writes the trail as root.A[1]["k"].B. A very long one has an ellipsis for its middle.
-func (t *trail) render(root string) string {
+func (t *trail) render(root string) string { return t.renderBy(root, step.text) }
+
+// shape is render without map keys.
+func (t *trail) shape(root string) string {
+	return t.renderBy(root, func(s step) string {
+		if s.key.IsValid() {
+			return "[…]"
+		}
+		return s.text()
+	})
+}
+
+func (t *trail) renderBy(root string, text func(step) string) string {
 	n := 0
 	for x := t; x != nil; x = x.up {
 		n++
@@ -81,7 +93,7 @@ func (t *trail) render(root string) string {
 		i--
 		switch {
 		case i < firstSteps || n-i <= lastSteps:
-			parts = append(parts, x.step.text())
+			parts = append(parts, text(x.step))
 		case i == firstSteps:
 			parts = append(parts, "…")
 		}
