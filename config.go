@@ -51,8 +51,9 @@ type ExecutionConfig struct {
 	// left when it is used up is not called, and reported as failed. Default none.
 	TotalRollbackTimeout time.Duration `json:"total_rollback_timeout"`
 
-	// TotalTimeout limits an execution from its start to its commit. Undoing and
-	// the OnCommit functions come on top. Default none.
+	// TotalTimeout limits an execution from its start to its commit, and is looked at
+	// for the last time before the last BeforeCommit function. Undoing and the
+	// OnCommit functions come on top. Default none.
 	TotalTimeout time.Duration `json:"total_timeout"`
 
 	// Grace is how long, after its context has ended, a hook is given to end by
@@ -72,8 +73,8 @@ type ExecutionConfig struct {
 	// included. The state is restored as ever.
 	DisableRollback bool `json:"disable_rollback"`
 
-	// MaxStateSize limits the state, in bytes of the memory that a copy of it takes.
-	// Default 10 MiB.
+	// MaxStateSize limits the state, in bytes of memory: what a copy of it takes, and
+	// the strings that it holds, though copies share them. Default 10 MiB.
 	MaxStateSize int64 `json:"max_state_size"`
 
 	// MaxAbandoned is the number of calls past their limit and still running at
@@ -95,7 +96,7 @@ type ValidationConfig struct {
 // MonitoringConfig configures what is recorded.
 type MonitoringConfig struct {
 	SkipTiming      bool `json:"skip_timing"`      // leave durations and histograms empty
-	TrackChanges    bool `json:"track_changes"`    // fill Result.Changes; may cost a copy per hook
+	TrackChanges    bool `json:"track_changes"`    // fill Result.Changes, with content of the state; may cost a copy per hook
 	DetailedLogging bool `json:"detailed_logging"` // log starts, ends, commits and copies too
 }
 

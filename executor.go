@@ -97,9 +97,10 @@ func validatorName[T any](v Validator[T]) (string, error) {
 // ever after, and each hook that was kept has been undone, newest first. In both
 // cases nothing that a hook, a validator or a rollback still does can change it.
 //
-// Execute needs *state for itself while it runs. It returns when the hooks' limits,
-// and those of the undo calls and OnCommit functions that were started, have passed
-// at the latest, whatever user code does. One exception: a DeepCopy method that does
+// Execute needs *state for itself while it runs. It returns when the hooks' limits, and
+// those of the BeforeCommit, OnCommit and undo calls that were started, have passed at
+// the latest, whatever user code does (the methods of an error that comes at its limit
+// have 10ms more). One exception: a DeepCopy method that does
 // not return is abandoned at DefaultTimeout, and *state is in its hands until it ends;
 // see Abandoned.
 //
@@ -118,7 +119,8 @@ func (x *Executor[T]) Execute(ctx context.Context, state *T, hooks ...Hook[T]) (
 // Hooks with a Rollback have effects; they are skipped, with an error in their Result
 // that says so, unless their options say DryRunnable. BeforeCommit and OnCommit
 // functions are dropped, no Rollback is called, and OnRollback steps run at the end.
-// A hook without a Rollback runs for real.
+// A hook without a Rollback runs for real, and so does a chain that a hook begins inside:
+// whatever has effects must look at Info.DryRun.
 func (x *Executor[T]) DryRun(ctx context.Context, state *T, hooks ...Hook[T]) (*Report, error) {
 	return x.execute(ctx, state, hooks, true)
 }

@@ -20,8 +20,8 @@ import (
 // that goes on is abandoned: it is listed by [Executor.Abandoned] until it ends,
 // and it can then change nothing but its own copy.
 //
-// The result is kept in the hook's [Result]; a result that comes with an error is
-// dropped. An error that wraps one made by [Reject] is a wilful no, one made by
+// The result is kept in the hook's [Result]; a result that comes with an error (other
+// than SkipRest) is dropped. An error that wraps one made by [Reject] is a wilful no, one made by
 // [Unknown] says that an effect outside may have happened all the same, and
 // [SkipRest] ends the chain early and well. Any other error is a failure.
 //
