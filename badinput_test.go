@@ -352,7 +352,7 @@ func TestBadConfigJSONIsRefused(t *testing.T) {
 	tests := []struct{ why, json, text string }{
 		{"no object", `[]`, "the configuration must be an object"},
 		{"a section that is none", `{"execution": 3}`, "execution must be an object"},
-		{"an unknown key", `{"nmae": "x"}`, "unknown key nmae"},
+		{"an unknown key", `{"label_of": "x"}`, "unknown key label_of"},
 		{"an unknown key in a section", `{"execution": {"default_timeuot": "1s"}}`, "unknown key execution.default_timeuot"},
 		{"two unknown keys", `{"zoo": 1, "execution": {"ant": 1}}`, "unknown key execution.ant, zoo"},
 		{"a key is known as it is written", `{"execution": {"Default_Timeout": "1s"}}`, "unknown key execution.Default_Timeout"},

@@ -314,8 +314,8 @@ func TestFailingRollbacksEnd(t *testing.T) {
 
 func panicString() { panic("a string") }
 func panicError()  { panic(fmt.Errorf("wrapped: %w", io.ErrUnexpectedEOF)) }
-func panicNil()    { panic(nil) } //nolint:govet // what the test is about
-func panicNilMap() { var m map[string]int; m["x"] = 1 }
+func panicNil()    { panic(nil) }
+func panicNilMap() { var m map[string]int; m["x"] = 1 } //nolint:staticcheck // what the test is about
 func panicAgain() {
 	defer func() { panic(fmt.Sprint("again: ", recover())) }()
 	panic("first")

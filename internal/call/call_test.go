@@ -31,7 +31,7 @@ var endings = []struct {
 }{
 	{"return", func() int { return 7 }, call.Returned, 7, nil, "the plain case"},
 	{"panic", func() int { panic(errBoom) }, call.Panicked, 0, errBoom, "the value must be kept as it is"},
-	{"panic nil", func() int { panic(nil) }, call.Panicked, 0, new(runtime.PanicNilError), "a nil recover must not pass for an exit"}, //nolint:govet // on purpose
+	{"panic nil", func() int { panic(nil) }, call.Panicked, 0, new(runtime.PanicNilError), "a nil recover must not pass for an exit"},
 	{"exit", func() int { runtime.Goexit(); return 7 }, call.Exited, 0, nil, "recover returns nil for it, like for a return"},
 	{"exit after panic", func() int {
 		defer runtime.Goexit()

@@ -215,7 +215,7 @@ func (c *copier) fill(dst, src reflect.Value, r *rule) error {
 		return nil
 	}
 	if r.own != nil {
-		return c.fillOwn(dst, src, r)
+		return c.fillOwn(dst, src)
 	}
 	switch r.act {
 	case actMove, actRefuse: // what is refused was found to be zero

@@ -55,7 +55,7 @@ func (c *copier) fillElems(dst, src reflect.Value, r *rule) error {
 
 // fillOwn puts the result of a DeepCopy method into dst. A map, or a slice of one length, is cloned once for all who
 // hold it.
-func (c *copier) fillOwn(dst, src reflect.Value, r *rule) error {
+func (c *copier) fillOwn(dst, src reflect.Value) error {
 	switch {
 	case absent(src):
 		dst.Set(src)

@@ -96,8 +96,7 @@ func (b *block) take(r *region) bool {
 		}
 		return true
 	}
-	bt, _ := flat(b.typ, b.n)
-	rt, _ := flat(r.typ, r.n)
+	bt, rt := flat(b.typ), flat(r.typ)
 	if bt != rt && !bt.ConvertibleTo(rt) || bt.Size() != rt.Size() || (r.start()-b.start())%bt.Size() != 0 {
 		return false
 	}
@@ -106,11 +105,11 @@ func (b *block) take(r *region) bool {
 }
 
 // flat takes arrays apart: three [4]int are twelve int.
-func flat(t reflect.Type, n int) (reflect.Type, int) {
+func flat(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Array && ruleOf(t).own == nil {
-		t, n = t.Elem(), n*t.Len()
+		t = t.Elem()
 	}
-	return t, n
+	return t
 }
 
 // outside reports whether a is a struct or array around b, both covering the same memory: one whose only part, or only
