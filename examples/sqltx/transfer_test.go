@@ -39,8 +39,8 @@ func newBank(t *testing.T, cfg hooks.Config) *bank {
 
 // end waits for late hooks and what they undo, and then requires the balances of
 // ann and bob, the number of ledger lines, and that no connection is in use and no
-// lock held. A transaction whose context has ended is rolled back by database/sql in
-// its own time, hence the loop.
+// lock held. The transaction of a hook that was abandoned is still open when the execution
+// ends, and is then rolled back by database/sql in its own time, hence the loop.
 func (b *bank) end(ann, bob, lines int) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
