@@ -128,7 +128,7 @@ func (c Config) Validate() error {
 	if bad == nil {
 		return nil
 	}
-	return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, errors.Join(bad...)})
+	return invalidConfig(errors.Join(bad...))
 }
 
 // withDefaults returns c with every limit that is 0 set to its default.

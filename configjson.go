@@ -92,7 +92,7 @@ func (s setting) encode() any {
 func (c *Config) UnmarshalJSON(data []byte) error {
 	values := map[string]json.RawMessage{}
 	if err := flatten("", data, values); err != nil {
-		return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, err})
+		return invalidConfig(err)
 	}
 	fresh := *c
 	for s := range settings(&fresh) {
@@ -102,12 +102,12 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 		}
 		delete(values, s.path)
 		if err := s.decode(raw); err != nil {
-			return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, fmt.Errorf("%s: %w", s.path, err)})
+			return invalidConfig(fmt.Errorf("%s: %w", s.path, err))
 		}
 	}
 	if len(values) > 0 {
 		unknown := strings.Join(slices.Sorted(maps.Keys(values)), ", ")
-		return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, fmt.Errorf("unknown key %s", unknown)})
+		return invalidConfig(fmt.Errorf("unknown key %s", unknown))
 	}
 	*c = fresh
 	return nil

@@ -241,6 +241,8 @@ func (s *said) Unwrap() error { return s.class }
 
 func invalidHook(text string) error { return &said{ErrInvalidHook, "hook " + text} }
 
+func invalidConfig(err error) error { return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, err}) }
+
 func invalidArgument(text string) error { return &said{ErrInvalidArgument, text} }
 
 // joined is a cause and what came with it, the cause first.

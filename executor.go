@@ -43,7 +43,7 @@ func New[T any](cfg Config, validators ...Validator[T]) (*Executor[T], error) {
 // selectValidators returns the validators that cfg wants, in its order.
 func selectValidators[T any](cfg ValidationConfig, given []Validator[T]) ([]namedValidator[T], error) {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("hooks: %w", &classed{ErrInvalidConfig, fmt.Errorf(format, args...)})
+		return invalidConfig(fmt.Errorf(format, args...))
 	}
 	all := make([]namedValidator[T], 0, len(given))
 	places := make(map[string]int, len(given))

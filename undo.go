@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/hooktx/hooks/internal/call"
 )
 
 // unwind undoes everything since the savepoint, newest first, and says whether all
@@ -110,4 +112,19 @@ func (r *run) compensate(f *frame, settle func()) {
 		settle()
 		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.ledger.publishLateUndo(&res) })
 	})
+}
+
+// endedLate returns what is called on the hook's goroutine when an abandoned Execute has
+// ended. It knows no more of the execution than that takes, since a hook that never ends
+// keeps it for ever.
+func (r *run) endedLate(f *frame, s *scope) func(*call.Outcome[returned]) {
+	return func(out *call.Outcome[returned]) {
+		f.seal()
+		r.compensate(f, func() {
+			d, of := r.lateUndoLimit()
+			b := r.newDetached(r.values, d, of)
+			defer b.end(errHookEnded)
+			f.settle(r.judge(s, b, out.How, out.Value.err, out.Panic, out.Stack, nil), out.Value.value)
+		})
+	}
 }

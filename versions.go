@@ -1,6 +1,10 @@
 package hooks
 
-import "github.com/hooktx/hooks/internal/deep"
+import (
+	"context"
+
+	"github.com/hooktx/hooks/internal/deep"
+)
 
 // versions keeps the states of one execution apart. There are three kinds of memory:
 //
@@ -159,4 +163,37 @@ func copyError(err error) error {
 		return &classed{ErrNotCopyable, err}
 	}
 	return err
+}
+
+// copyOptions returns the bounds of one copy of the execution's state: it stops when
+// the execution has to, and DeepCopy methods, which are user code, share a budget.
+func (e *execution[T]) copyOptions() (deep.Options, func()) {
+	var b *budget
+	call := func(fn func()) error {
+		if b == nil {
+			b = e.newBudget(e.ctx, e.core.cfg.Execution.DefaultTimeout, "copying the state")
+		}
+		s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at, Phase: PhaseCopy, DryRun: e.dry}}
+		m := e.do(s, b, func(context.Context) error { fn(); return nil })
+		if m == nil {
+			return nil
+		}
+		e.lost = e.lost || m.abandoned
+		return m.err
+	}
+	stop := func() error {
+		if late := e.dead(); late != nil {
+			return late.cause
+		}
+		return nil
+	}
+	opts := deep.Options{Stop: stop, Call: call}
+	if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
+		opts.Limit = limit
+	}
+	return opts, func() {
+		if b != nil {
+			b.end(errHookEnded)
+		}
+	}
 }
