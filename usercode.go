@@ -44,7 +44,7 @@ type mishap struct {
 	stack string
 	late  *lateness // nil if it was in time
 
-	opinion            // of the error that it returned
+	opinion            // of the error that it returned; skipRest makes a success of an Execute alone
 	how       call.How // how it ended, if it did
 	returned  bool     // it ended, and returned nil (in time or late)
 	abandoned bool     // it did not end
@@ -73,7 +73,6 @@ func (r *run) judge(s *scope, b *budget, how call.How, err error, panicked any, 
 		if err != nil {
 			m.opinion = r.classify(s, b, err)
 			m.err = m.opinion.err
-			m.skipRest = m.skipRest && s.info.Phase == PhaseExecute // it means nothing elsewhere
 		}
 		m.returned = err == nil || m.skipRest
 	}
