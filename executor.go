@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync"
 
 	"github.com/hooktx/hooks/internal/call"
@@ -36,7 +35,6 @@ func New[T any](cfg Config, validators ...Validator[T]) (*Executor[T], error) {
 	if bad := errors.Join(cfg.Validate(), err); bad != nil {
 		return nil, bad
 	}
-	cfg.Validation.Validators = slices.Clone(cfg.Validation.Validators)
 	return &Executor[T]{core: &core{cfg: cfg.withDefaults()}, validators: chosen}, nil
 }
 
