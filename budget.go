@@ -13,17 +13,25 @@ type limit struct {
 	own   bool // of one call; else of the whole execution
 }
 
+// earliest returns the first of the limits to be reached, nil if there is none.
+func earliest(limits []limit) *limit {
+	var first *limit
+	for i := range limits {
+		if first == nil || limits[i].at.Before(first.at) {
+			first = &limits[i]
+		}
+	}
+	return first
+}
+
 // past returns the earliest of the limits that a call which ended at at has reached,
 // nil if there is none. A tie is late: two runs of one program should not differ
 // because a clock is coarse.
 func past(limits []limit, at time.Time) *limit {
-	var first *limit
-	for i := range limits {
-		if l := &limits[i]; !at.Before(l.at) && (first == nil || l.at.Before(first.at)) {
-			first = l
-		}
+	if first := earliest(limits); first != nil && !at.Before(first.at) {
+		return first
 	}
-	return first
+	return nil
 }
 
 // A timeLimit is the error of class ErrTimeout: it says whose limit was exceeded.
@@ -92,7 +100,7 @@ func (b *budget) arm(d time.Duration, of string) {
 	if d != NoLimit {
 		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}, true})
 	}
-	first := b.earliest()
+	first := earliest(b.limits)
 	if first == nil {
 		return
 	}
@@ -105,16 +113,6 @@ func (b *budget) arm(d time.Duration, of string) {
 		t := time.AfterFunc(wait+lag, func() { b.cancel(first.cause) })
 		b.stops = append(b.stops, func() { t.Stop() })
 	}
-}
-
-func (b *budget) earliest() *limit {
-	var first *limit
-	for i := range b.limits {
-		if first == nil || b.limits[i].at.Before(first.at) {
-			first = &b.limits[i]
-		}
-	}
-	return first
 }
 
 // alive is asked by a call's goroutine right after it has taken its stamp.

@@ -113,7 +113,16 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-var configSections = map[string]bool{"execution": true, "validation": true, "monitoring": true}
+// configSections are the keys whose values are objects of settings.
+var configSections = func() map[string]bool {
+	sections := map[string]bool{}
+	for s := range settings(new(Config)) {
+		if section, _, nested := strings.Cut(s.path, "."); nested {
+			sections[section] = true
+		}
+	}
+	return sections
+}()
 
 // flatten puts the leaves of the object in data into values, by path.
 func flatten(prefix string, data []byte, values map[string]json.RawMessage) error {

@@ -129,7 +129,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		return xe
 	}
 	switch {
-	case late != nil && !late.own || late != nil && len(hooks) == 0:
+	case late != nil && (!late.own || len(hooks) == 0):
 		return no(late.cause)
 	case out == nil:
 		return blame("", &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", at, late.cause)})

@@ -77,16 +77,10 @@ func marksOf(err error, known func(error) bool) marks {
 		case *class:
 			m.rejected = m.rejected || x == ErrRejected
 		}
-		m.skipRest = m.skipRest || isSkipRest(err)
+		m.skipRest = m.skipRest || err == SkipRest
 		return known(err)
 	})
 	return m
-}
-
-// isSkipRest compares without looking at the values of other types, which may not be
-// comparable.
-func isSkipRest(err error) bool {
-	return reflect.TypeOf(err) == reflect.TypeOf(SkipRest) && err == SkipRest
 }
 
 // maxErrorNodes bounds how many errors of a tree are looked at.
@@ -154,7 +148,7 @@ func (r *run) panicked(s *scope, b *budget, v any, stack string) error {
 		asked := r.classify(s, b, err).err
 		pe.text = asked.Error()
 		_, behaves := asked.(*foreign)
-		pe.opaque = !behaves && !isSkipRest(err)
+		pe.opaque = !behaves && err != SkipRest
 	} else {
 		pe.text = panicText(v)
 	}
