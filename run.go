@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,10 +121,17 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 	return nil
 }
 
+// yields is how often the driver lets others run for the caller's context to end.
+const yields = 32
+
 // parentCause is why the parent has ended. One whose deadline has passed may not know
-// it yet. The cause is an error of somebody's, so its text is rendered once.
+// it yet, and is given a moment to say. The cause is an error of somebody's, so its text
+// is rendered once.
 func (r *run) parentCause() error {
 	if r.cause == nil {
+		for i := 0; i < yields && r.parent.Err() == nil; i++ {
+			runtime.Gosched() // its timer is due: let it run
+		}
 		r.cause = r.renderCause(context.Cause(r.parent))
 	}
 	return r.cause
