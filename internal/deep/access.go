@@ -58,3 +58,42 @@ func loadPointer(v reflect.Value, f *field) pointer {
 func storePointer(v reflect.Value, f *field, p pointer) {
 	atomic.StorePointer((*pointer)(add(address(v), f.offset)), p)
 }
+
+// load reads the pointer at p.
+func load(p pointer) pointer { return *(*pointer)(p) }
+
+// store writes the pointer v to p.
+func store(p, v pointer) { *(*pointer)(p) = v }
+
+// A header is a slice as it lies in memory.
+type header struct {
+	p    pointer
+	n, c int
+}
+
+// headerAt is the slice at p.
+func headerAt(p pointer) *header { return (*header)(p) }
+
+// A face is an interface as it lies in memory: a word that names the dynamic type, and the data word.
+type face struct {
+	t uintptr // not a pointer for the collector either: types are kept alive by others
+	d pointer
+}
+
+// faceAt is the interface at p.
+func faceAt(p pointer) *face { return (*face)(p) }
+
+// setData makes the interface at p hold d, of the same dynamic type.
+func setData(p, d pointer) { (*face)(p).d = d }
+
+// stringLen is the length of the string at p.
+func stringLen(p pointer) int64 { return int64(len(*(*string)(p))) }
+
+// mapLen is the number of entries of the map m, whatever its type.
+func mapLen(m pointer) int { return len(*(*map[string]string)(pointer(&m))) }
+
+// bytesAt is the n bytes at p, to compare.
+func bytesAt(p pointer, n uintptr) string { return unsafe.String((*byte)(p), n) }
+
+// typeWord is the word by which interfaces name the type t.
+func typeWord(t reflect.Type) uintptr { return uintptr((*face)(pointer(&t)).d) }

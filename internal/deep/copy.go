@@ -44,11 +44,22 @@ func Copy[T any](src *T, o Options) (*T, Info, error) { return copyRoot(nil, src
 // over the copy's own memory.
 func CopyFor[T any](home, src *T, o Options) (*T, Info, error) { return copyRoot(home, src, o) }
 
-func copyRoot[T any](home, src *T, o Options) (out *T, info Info, err error) {
-	t := reflect.TypeFor[T]()
+func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 	if src == nil {
+		t := reflect.TypeFor[T]()
 		return nil, Info{}, &NotCopyableError{Path: typeName(t), Shape: typeName(t), Type: "*" + t.String(), Reason: "is nil; pass a value"}
 	}
+	if usePlans {
+		if out, info, done, err := byPlan(home, src, o); done {
+			return out, info, err
+		}
+	}
+	return obviousCopy(home, src, o)
+}
+
+// obviousCopy is Copy and CopyFor by the obvious engine.
+func obviousCopy[T any](home, src *T, o Options) (out *T, info Info, err error) {
+	t := reflect.TypeFor[T]()
 	c := newCopier(o, t)
 	defer c.contain(&err)
 	c.home = pointer(home)

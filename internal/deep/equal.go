@@ -24,6 +24,16 @@ func Equal[T any](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
+	if usePlans {
+		if equal, done := equalByPlan(pointer(a), pointer(b), planFor(reflect.TypeFor[T]())); done {
+			return equal
+		}
+	}
+	return obviousEqual(a, b)
+}
+
+// obviousEqual is Equal by the obvious engine.
+func obviousEqual[T any](a, b *T) bool {
 	c := comparison{}
 	c.runRoots(reflect.ValueOf(a), reflect.ValueOf(b))
 	return !c.differs

@@ -20,10 +20,21 @@ func Size[T any](src *T, o Options) (n int64, err error) {
 	if src == nil {
 		return 0, nil
 	}
-	c := newCopier(o, reflect.TypeFor[T]())
+	t := reflect.TypeFor[T]()
+	if usePlans {
+		if n, done, err := sizeByPlan(pointer(src), planFor(t), o); done {
+			return n, err
+		}
+	}
+	return obviousSize(pointer(src), t, o)
+}
+
+// obviousSize is Size by the obvious engine.
+func obviousSize(src pointer, t reflect.Type, o Options) (n int64, err error) {
+	c := newCopier(o, t)
 	c.lenient = true
 	defer c.contain(&err)
-	if err := c.survey(pointer(src)); err != nil {
+	if err := c.survey(src); err != nil {
 		return 0, err
 	}
 	return c.bytes, nil

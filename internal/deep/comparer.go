@@ -1,0 +1,269 @@
+package deep
+
+import (
+	"reflect"
+	"sync"
+)
+
+// A comparer compares two values by plans, as a comparison does by rules.
+//
+// Two references that are met side by side are taken for equal when they are met again. That is needed for cycles to
+// end, and for values that many paths lead to; it costs more than comparing most values, so that pairs are remembered
+// from stepsToNote steps on only. Recursion goes to maxDepth, what is deeper waits in a queue.
+type comparer struct {
+	steps int
+	depth int
+	queue []twoJobs
+	pairs pairSet
+	odd   bool // only the obvious engine can tell
+}
+
+const stepsToNote = 4096
+
+// A twoJobs is memory that waits to be compared.
+type twoJobs struct {
+	a, b pointer
+	plan *plan
+	n    int // values, or mapKind
+}
+
+var comparers = sync.Pool{New: func() any { return new(comparer) }}
+
+// equalByPlan is Equal by plans. It reports false if that is for the obvious engine to do.
+func equalByPlan(a, b pointer, p *plan) (equal, done bool) {
+	switch {
+	case p.odd:
+		return false, false
+	case p.solid:
+		return bytesAt(a, p.size) == bytesAt(b, p.size), true
+	}
+	c := comparers.Get().(*comparer)
+	defer c.release()
+	equal = c.pointers(a, b, p) && c.work()
+	return equal, !c.odd
+}
+
+func (c *comparer) release() {
+	if cap(c.queue) > maxQueue {
+		c.queue = nil
+	}
+	clear(c.queue)
+	c.pairs.reset()
+	*c = comparer{queue: c.queue[:0], pairs: c.pairs}
+	comparers.Put(c)
+}
+
+// work compares what waits.
+func (c *comparer) work() bool {
+	for len(c.queue) > 0 {
+		j := c.queue[len(c.queue)-1]
+		c.queue = c.queue[:len(c.queue)-1]
+		if j.n == mapKind {
+			if !c.entries(j.a, j.b, j.plan) {
+				return false
+			}
+		} else if !c.elems(j.a, j.b, j.plan, j.n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *comparer) giveUp() bool {
+	c.odd = true
+	return false
+}
+
+// known reports whether a and b are taken for equal: they have been met before.
+func (c *comparer) known(a, b pointer, p *plan, n int) bool {
+	c.steps++
+	return c.steps >= stepsToNote && c.pairs.put(sideBySide{a, b, p, n})
+}
+
+// parts compares the parts of two values.
+func (c *comparer) parts(a, b pointer, checks []check) bool {
+	for i := range checks {
+		x := &checks[i]
+		p, q := add(a, x.off), add(b, x.off)
+		var same bool
+		switch x.kind {
+		case checkWord:
+			same = *(*uint64)(p) == *(*uint64)(q)
+		case checkBytes:
+			same = bytesAt(p, x.size) == bytesAt(q, x.size)
+		case checkString:
+			same = *(*string)(p) == *(*string)(q)
+		case checkPointer:
+			same = c.pointers(load(p), load(q), x.plan)
+		case checkSlice:
+			same = c.slices(*headerAt(p), *headerAt(q), x.plan)
+		case checkMap:
+			same = c.mappings(load(p), load(q), x.plan)
+		case checkFace:
+			same = c.faces(*faceAt(p), *faceAt(q), x.typ)
+		default:
+			same = c.rare(p, q, x)
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// rare compares parts that are seldom seen.
+func (c *comparer) rare(a, b pointer, x *check) bool {
+	switch x.kind {
+	case checkRepeat:
+		for i := range x.n {
+			off := uintptr(i) * x.size
+			if !c.parts(add(a, off), add(b, off), x.repeat) {
+				return false
+			}
+		}
+	case checkSame:
+		return identical(at(x.typ, a), at(x.typ, b))
+	case checkAtomic:
+		return identical(variable(loadAtomic(at(x.typ, a))), variable(loadAtomic(at(x.typ, b))))
+	case checkAtomicPointer:
+		v, w := new(pointer), new(pointer)
+		*v, *w = loadPointer(at(x.rule.typ, a), x.rule.word), loadPointer(at(x.rule.typ, b), x.rule.word)
+		return c.parts(pointer(v), pointer(w), x.plan.compare)
+	}
+	return true
+}
+
+func (c *comparer) pointers(a, b pointer, e *plan) bool {
+	switch {
+	case a == b:
+		return true
+	case a == nil || b == nil:
+		return false
+	case e.odd:
+		return c.giveUp()
+	}
+	return c.known(a, b, e, oneKind) || c.descend(a, b, e, 1)
+}
+
+func (c *comparer) slices(a, b header, e *plan) bool {
+	switch {
+	case a.n != b.n || (a.p == nil) != (b.p == nil):
+		return false
+	case a.p == b.p || a.n == 0 || e.size == 0:
+		return true
+	case e.odd:
+		return c.giveUp()
+	case e.solid:
+		return bytesAt(a.p, uintptr(a.n)*e.size) == bytesAt(b.p, uintptr(b.n)*e.size)
+	}
+	return c.known(a.p, b.p, e, a.n) || c.descend(a.p, b.p, e, a.n)
+}
+
+// descend compares n values, now or later.
+func (c *comparer) descend(a, b pointer, e *plan, n int) bool {
+	if c.depth >= maxDepth {
+		c.queue = append(c.queue, twoJobs{a, b, e, n})
+		return true
+	}
+	c.depth++
+	same := c.elems(a, b, e, n)
+	c.depth--
+	return same
+}
+
+func (c *comparer) elems(a, b pointer, e *plan, n int) bool {
+	for i := range n {
+		off := uintptr(i) * e.size
+		if !c.parts(add(a, off), add(b, off), e.compare) {
+			return false
+		}
+	}
+	return true
+}
+
+// references compares two pointers, or two maps, with plan p.
+func (c *comparer) references(a, b pointer, p *plan) bool {
+	if p.target != nil {
+		return c.pointers(a, b, p.target)
+	}
+	return c.mappings(a, b, p)
+}
+
+func (c *comparer) mappings(a, b pointer, p *plan) bool {
+	switch {
+	case a == b:
+		return true
+	case a == nil || b == nil || mapLen(a) != mapLen(b):
+		return false
+	case p.odd || p.elem.odd:
+		return c.giveUp()
+	case c.known(a, b, p, mapKind):
+		return true
+	case c.depth >= maxDepth:
+		c.queue = append(c.queue, twoJobs{a, b, p, mapKind})
+		return true
+	}
+	c.depth++
+	same := c.entries(a, b, p)
+	c.depth--
+	return same
+}
+
+// entries compares maps of one length, of which the keys are found by looking them up.
+func (c *comparer) entries(a, b pointer, p *plan) bool {
+	if p.table != nil {
+		return p.table.equal(c, a, b, p)
+	}
+	right := mapAt(p.typ, b)
+	v, w := reflect.New(p.elem.typ), reflect.New(p.elem.typ)
+	for it := mapAt(p.typ, a).MapRange(); it.Next(); {
+		other := right.MapIndex(it.Key())
+		if !other.IsValid() {
+			return false
+		}
+		v.Elem().SetIterValue(it)
+		w.Elem().Set(other)
+		if !c.parts(v.UnsafePointer(), w.UnsafePointer(), p.elem.compare) {
+			return false
+		}
+	}
+	return true
+}
+
+// faces compares two interfaces of the given type.
+func (c *comparer) faces(a, b face, static reflect.Type) bool {
+	switch {
+	case a.t != b.t:
+		return false
+	case a.d == b.d || a.t == 0:
+		return true
+	}
+	d := dynamicOf(a, static)
+	switch {
+	case d.kind == heldShared || d.kind == heldRefused:
+		return d.identical(a, b, static)
+	case d.kind == heldPointer:
+		return c.pointers(a.d, b.d, d.plan.target)
+	case d.kind == heldMap:
+		return c.mappings(a.d, b.d, d.plan)
+	case d.plan.odd || d.kind == heldAlien:
+		return c.giveUp()
+	case d.direct:
+		return c.words(a.d, b.d, d.plan)
+	case d.kind == heldPlain:
+		return c.parts(a.d, b.d, d.plan.compare)
+	}
+	return c.known(a.d, b.d, d.plan, boxKind) || c.descend(a.d, b.d, d.plan, 1)
+}
+
+// words compares structs that are one pointer.
+func (c *comparer) words(a, b pointer, p *plan) bool {
+	v, w := new(pointer), new(pointer)
+	*v, *w = a, b
+	return c.parts(pointer(v), pointer(w), p.compare)
+}
+
+// identical compares values that copies share.
+func (d *dynamic) identical(a, b face, static reflect.Type) bool {
+	return identical(variable(held(a, static)), variable(held(b, static)))
+}

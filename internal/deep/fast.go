@@ -1,0 +1,87 @@
+package deep
+
+import "reflect"
+
+// byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then.
+func byPlan[T any](home, src *T, o Options) (out *T, info Info, done bool, err error) {
+	p := planFor(reflect.TypeFor[T]())
+	switch {
+	case p.alien || o.Limit > 0 && int64(p.size) > o.Limit:
+		return nil, info, false, nil
+	case len(p.mend[copying]) == 0 && o.Limit <= 0 && o.SkipSize:
+		return moved(src, p), info, true, nil
+	case len(p.mend[counting]) == 0:
+		return moved(src, p), Info{Size: int64(p.size)}, true, nil
+	}
+	r := newRunner(o)
+	r.root, r.home = p, pointer(home)
+	defer r.release()
+	if !p.tangled.Load() {
+		out = moved(src, p)
+		if r.attempt(func() bool { return r.run(pointer(out), pointer(src)) }) {
+			return out, r.info(), true, nil
+		}
+	}
+	if r.overlap || p.tangled.Load() {
+		if r.again(pointer(src)) {
+			return (*T)(r.out), r.info(), true, nil
+		}
+	}
+	return nil, info, r.err != nil, r.err
+}
+
+// moved is a new variable with what *src holds, as far as it is copied by moving.
+func moved[T any](src *T, p *plan) *T {
+	out := new(T)
+	if p.whole {
+		*out = *src
+	} else {
+		p.move(pointer(out), pointer(src))
+	}
+	return out
+}
+
+func (r *runner) info() Info {
+	if r.mode == copying {
+		return Info{RootRefs: r.rootRefs}
+	}
+	return Info{Size: r.bytes, RootRefs: r.rootRefs}
+}
+
+// attempt calls do. If it panics, memory changed under the copy, or there is a mistake in here: the obvious engine,
+// which is called then, will say.
+func (r *runner) attempt(do func() bool) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok, r.stuck, r.overlap, r.err = false, true, false, nil
+		}
+	}()
+	return do()
+}
+
+// again makes a second attempt, in the knowledge of what lies in what.
+func (r *runner) again(src pointer) bool {
+	r.memo.reset()
+	clear(r.queue)
+	r.queue, r.bytes, r.depth, r.err, r.stuck, r.overlap, r.rootRefs = r.queue[:0], 0, 0, nil, false, false, false
+	return r.attempt(func() bool {
+		s := newScanner(r.opts)
+		if !s.run(src, r.root) {
+			r.err, r.stuck = s.err, s.stuck
+			return false
+		}
+		tangled := s.overlapping(&s.spans)
+		r.root.tangled.Store(tangled)
+		if r.places = placesOf(s, r.opts); r.places == nil {
+			return r.giveUp()
+		}
+		return r.runPlaced(src)
+	})
+}
+
+// sizeByPlan is Size by plans. It reports false if that is for the obvious engine to do.
+func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error) {
+	s := newScanner(o)
+	done = s.run(src, p) && !s.overlapping(&s.spans) && s.fits()
+	return s.bytes, done || s.err != nil, s.err
+}

@@ -1,0 +1,286 @@
+package deep
+
+import (
+	"reflect"
+	"sync"
+	"sync/atomic"
+)
+
+// A plan is what to do with the values of one type, compiled from its rule: how to make and move them as a whole, what
+// is to be mended in a copy that was moved, and what is to be compared. Whatever is behind a reference has a plan of its
+// own. Plans never change once the compiler has let go of them.
+type plan struct {
+	memory
+	typ  reflect.Type
+	rule *rule
+	set  *planSet
+
+	tangled atomic.Bool // of a root: some memory lay in other memory when it was last copied
+
+	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
+	// [copying] without.
+	mend [2][]op
+
+	compare []check // what is to be compared, in the order of fields
+	solid   bool    // its bytes are its value: comparing them compares it
+
+	target    *plan // of a pointer: the variable's; of a slice: its elements'
+	elem, key *plan // of a map
+	table     table // of a map: how to do it without reflection; nil if that is not known
+
+	whole  bool // one move copies it
+	tagged bool // it has parts that are not simply copied, because a tag or their type says so
+	shared bool // more than one reference may lead to one such value
+	holds  bool // a variable may have memory of other values in it
+	spread bool // and so may a slice
+	alien  bool // only the obvious engine can copy it
+	odd    bool // only the obvious engine can compare it
+}
+
+const (
+	copying  = 0
+	counting = 1
+)
+
+// An op is a part of a value, at an offset, that has to be mended after the whole was moved.
+type op struct {
+	kind   opKind
+	off    uintptr
+	plan   *plan        // of what a reference leads to
+	typ    reflect.Type // of the part, where a kind needs it
+	rule   *rule        // likewise
+	repeat []op         // of the elements of an array
+	n      int          // how many
+}
+
+type opKind uint8
+
+const (
+	opString        opKind = iota // to be counted
+	opPointer                     // to new memory
+	opSlice                       // over new memory
+	opMap                         // a new map
+	opFace                        // an interface: as what it holds
+	opRepeat                      // an array
+	opAtomic                      // an atomic number, by Load
+	opAtomicPointer               // an atomic.Pointer, by Load, to new memory
+	opRefuse                      // must be zero
+)
+
+// A planSet has plans that refer to each other. Plans of values in interfaces are in one set for all, in which
+// everything may be shared. A type that reaches no interface has a set of its own: there one can know in advance what
+// two references can lead to.
+type planSet struct {
+	plans map[reflect.Type]*plan
+	slots *slots // nil: everything may be shared
+}
+
+var (
+	compiling sync.Mutex // guards openSet, and lets one compiler run at a time
+	openSet   = &planSet{plans: map[reflect.Type]*plan{}}
+	roots     sync.Map // reflect.Type → *plan, complete
+)
+
+// planFor returns the plan of a root of type t.
+func planFor(t reflect.Type) *plan {
+	at := &recent[spread(typeWord(t))>>(64-recentBits)]
+	if p := at.Load(); p != nil && p.typ == t {
+		return p
+	}
+	p, ok := roots.Load(t)
+	if !ok {
+		p = compileRoot(t)
+		roots.Store(t, p)
+	}
+	at.Store(p.(*plan))
+	return p.(*plan)
+}
+
+// recent has plans of roots by a few bits of their type. Whoever comes later wins a place, and all of them are right.
+var recent [1 << recentBits]atomic.Pointer[plan]
+
+const recentBits = 6
+
+func compileRoot(t reflect.Type) *plan {
+	compiling.Lock()
+	defer compiling.Unlock()
+	s := openSet
+	if slots := slotsOf(t); !slots.open {
+		s = &planSet{plans: map[reflect.Type]*plan{}, slots: slots}
+	}
+	return s.plan(t)
+}
+
+// find returns the plan of t for others than the compiler.
+func (s *planSet) find(t reflect.Type) *plan {
+	compiling.Lock()
+	defer compiling.Unlock()
+	return s.plan(t)
+}
+
+// openPlan returns the plan of a type that was found in an interface.
+func openPlan(t reflect.Type) *plan { return openSet.find(t) }
+
+// plan returns the plan of t. While the compiler is at it, it may be incomplete.
+func (s *planSet) plan(t reflect.Type) *plan {
+	if p := s.plans[t]; p != nil {
+		return p
+	}
+	p := &plan{typ: t, rule: ruleOf(t), set: s}
+	s.plans[t] = p
+	if s.slots != nil {
+		p.shared, p.holds, p.spread = s.slots.shared(t), s.slots.holds(t), s.slots.holds(t)
+	} else {
+		p.shared, p.holds, p.spread = true, t.Kind() == reflect.Struct || t.Kind() == reflect.Array, true
+	}
+	b := builder{set: s, plan: p, whole: true}
+	b.value(p.rule, 0)
+	if p.whole = b.whole; p.whole {
+		p.memory = memoryOf(t)
+	} else {
+		p.memory = parted(t, b.parts)
+	}
+	switch p.rule.act {
+	case actPointer, actSlice:
+		p.target = s.plan(t.Elem())
+	case actMap:
+		p.key, p.elem = s.plan(t.Key()), s.plan(t.Elem())
+		p.table = tableOf(p)
+	}
+	p.checks()
+	return p
+}
+
+// A builder compiles one plan.
+type builder struct {
+	set   *planSet
+	plan  *plan
+	parts []part // what moves, if not the whole does
+	whole bool
+}
+
+// add appends the op to the lists that need it.
+func (b *builder) add(o op) {
+	if o.kind != opString && (o.kind != opRepeat || len(o.repeat) > 0) {
+		b.plan.mend[copying] = append(b.plan.mend[copying], o)
+	}
+	b.plan.mend[counting] = append(b.plan.mend[counting], o)
+}
+
+// moves says that the part at off is moved. As long as everything is, nobody asks.
+func (b *builder) moves(r *rule, off uintptr) {
+	b.parts = append(b.parts, part{off, memoryOf(r.typ).move})
+}
+
+// value compiles the part with rule r at offset off.
+func (b *builder) value(r *rule, off uintptr) {
+	if r.own != nil {
+		b.plan.alien, b.whole = true, false
+		return
+	}
+	if r.act != actStruct && r.act != actArray {
+		b.leaf(r, off)
+		return
+	}
+	if r.act == actArray {
+		b.array(r, off)
+		return
+	}
+	for i := range r.fields {
+		f := &r.fields[i]
+		switch f.mode {
+		case modeCopy:
+			b.value(f.rule, off+f.offset)
+		case modeShare, modeIgnore:
+			b.parts = append(b.parts, part{off + f.offset, memoryOf(f.typ).move})
+			b.plan.tagged = true
+		case modeZero:
+			b.whole, b.plan.tagged = false, true
+		case modeRefuse:
+			b.plan.alien = true
+		}
+	}
+}
+
+// leaf compiles a part that has no parts.
+func (b *builder) leaf(r *rule, off uintptr) {
+	switch t := r.typ; r.act {
+	case actZero:
+		b.whole = false
+		return
+	case actMove:
+		if t.Kind() == reflect.String && !r.shared {
+			b.add(op{kind: opString, off: off})
+		}
+	case actPointer:
+		b.add(op{kind: opPointer, off: off, plan: b.set.plan(t.Elem())})
+	case actSlice:
+		b.add(op{kind: opSlice, off: off, plan: b.set.plan(t.Elem())})
+	case actMap:
+		b.add(op{kind: opMap, off: off, plan: b.set.plan(t)})
+	case actInterface:
+		b.add(op{kind: opFace, off: off, typ: t})
+	case actRefuse:
+		b.add(op{kind: opRefuse, off: off, typ: t})
+	case actAtomic:
+		b.whole = false
+		b.add(op{kind: opAtomic, off: off, typ: t})
+		return
+	case actAtomicPointer:
+		b.whole = false
+		b.atomicPointer(r, off)
+		return
+	default: // sync.Map, atomic.Value
+		b.plan.alien, b.whole = true, false
+		return
+	}
+	b.moves(r, off)
+}
+
+func (b *builder) atomicPointer(r *rule, off uintptr) {
+	o := op{kind: opAtomicPointer, off: off, rule: r}
+	if target := ruleOf(r.target); target.act == actPointer {
+		o.plan = b.set.plan(r.target.Elem())
+	}
+	b.add(o)
+}
+
+// Arrays with so few parts to mend in all are mended part by part.
+const unrolled = 16
+
+func (b *builder) array(r *rule, off uintptr) {
+	n, size := r.typ.Len(), r.typ.Elem().Size()
+	one := builder{set: b.set, plan: &plan{}, whole: true}
+	one.value(r.elem, 0)
+	b.plan.alien = b.plan.alien || one.plan.alien
+	b.plan.tagged = b.plan.tagged || one.plan.tagged
+	if one.whole {
+		b.moves(r, off)
+	} else {
+		b.whole = false
+		move := parted(r.typ.Elem(), one.parts).move
+		for i := range n {
+			b.parts = append(b.parts, part{off + uintptr(i)*size, move})
+		}
+	}
+	for mode, ops := range one.plan.mend {
+		b.plan.mend[mode] = append(b.plan.mend[mode], repeated(ops, n, off, size)...)
+	}
+}
+
+// repeated is ops for each of n elements of the given size.
+func repeated(ops []op, n int, off, size uintptr) (all []op) {
+	if len(ops) == 0 {
+		return nil
+	}
+	if n*len(ops) > unrolled {
+		return []op{{kind: opRepeat, off: off, repeat: ops, n: n, typ: nil, plan: &plan{memory: memory{size: size}}}}
+	}
+	for i := range n {
+		for _, o := range ops {
+			o.off += off + uintptr(i)*size
+			all = append(all, o)
+		}
+	}
+	return all
+}

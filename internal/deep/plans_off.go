@@ -1,0 +1,6 @@
+//go:build obvious
+
+package deep
+
+// usePlans is false if everything is to be done by the obvious engine.
+const usePlans = false

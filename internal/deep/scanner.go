@@ -1,0 +1,292 @@
+package deep
+
+import (
+	"math"
+	"reflect"
+)
+
+// A scanner looks at everything that a copy would need memory for, by plans, and makes none. It counts bytes, and
+// remembers which memory pointers and slices cover.
+type scanner struct {
+	memo
+	root  *plan
+	opts  Options
+	limit int64
+	bytes int64
+	depth int
+	steps int
+	queue []job
+	spans []extent
+	seen  map[backing]*spans // arrays that several slices cover in part
+
+	err   error
+	stuck bool // only the obvious engine can look at it
+}
+
+func newScanner(o Options) *scanner {
+	s := &scanner{opts: o, limit: o.Limit, steps: stepsToStop}
+	if o.Limit <= 0 {
+		s.limit = math.MaxInt64
+	}
+	return s
+}
+
+// run looks at the root at src.
+func (s *scanner) run(src pointer, p *plan) bool {
+	s.root = p
+	if !s.pointer(src, p) {
+		return false
+	}
+	for len(s.queue) > 0 {
+		j := s.queue[len(s.queue)-1]
+		s.queue = s.queue[:len(s.queue)-1]
+		if !s.perform(j) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) perform(j job) bool {
+	if j.n == mapKind {
+		return s.entries(j.src, j.plan)
+	}
+	return s.elems(j.src, j.plan, j.n)
+}
+
+func (s *scanner) giveUp() bool {
+	s.stuck = true
+	return false
+}
+
+// charge counts n bytes.
+func (s *scanner) charge(n int64) bool {
+	s.bytes += n
+	return s.fits()
+}
+
+// fits reports whether the limit holds. Where memory lies in other memory, some was counted twice; then the obvious
+// engine must say.
+func (s *scanner) fits() bool {
+	switch {
+	case s.bytes <= s.limit:
+		return true
+	case s.overlapping(&s.spans):
+		return s.giveUp()
+	}
+	s.err = &TooLargeError{Size: s.bytes, Limit: s.limit}
+	return false
+}
+
+func (s *scanner) poll() bool {
+	s.steps = stepsToStop
+	if s.opts.Stop != nil && s.err == nil {
+		s.err = s.opts.Stop()
+	}
+	return s.err == nil
+}
+
+// look looks at the parts ops of the value at src.
+func (s *scanner) look(src pointer, ops []op) bool {
+	if s.steps--; s.steps < 0 && !s.poll() {
+		return false
+	}
+	ok := true
+	for i := range ops {
+		o := &ops[i]
+		slot := add(src, o.off)
+		switch o.kind {
+		case opString:
+			s.bytes += stringLen(slot)
+		case opPointer:
+			if p := load(slot); p != nil {
+				ok = s.pointer(p, o.plan)
+			}
+		case opSlice:
+			if h := headerAt(slot); h.p != nil {
+				ok = s.slice(*h, o.plan)
+			}
+		case opMap:
+			if m := load(slot); m != nil {
+				ok = s.mapping(m, o.plan)
+			}
+		case opFace:
+			if f := faceAt(slot); f.t != 0 {
+				ok = s.dynamic(*f, o.typ)
+			}
+		case opRepeat:
+			for j := 0; j < o.n && ok; j++ {
+				ok = s.look(add(slot, uintptr(j)*o.plan.size), o.repeat)
+			}
+		case opAtomicPointer:
+			p := loadPointer(at(o.rule.typ, slot), o.rule.word)
+			ok = p == nil || o.plan == nil || s.pointer(p, o.plan)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) pointer(src pointer, e *plan) bool {
+	switch {
+	case e.alien:
+		return s.giveUp()
+	case e.size == 0 || s.find(src, e, oneKind) >= 0:
+		return true
+	}
+	s.add(met{src: src, plan: e})
+	return s.charge(int64(e.size)) && s.descend(src, e, 1)
+}
+
+func (s *scanner) slice(h header, e *plan) bool {
+	end := number(h.p) + uintptr(h.c)*e.size
+	switch {
+	case h.n == 0 || e.size == 0:
+		return true
+	case e.alien:
+		return s.giveUp()
+	}
+	name := backing{end, e.typ}
+	if known := s.seen[name]; known != nil {
+		return s.another(h, e, known)
+	}
+	i, covered := s.findSlice(h.p, h.n, end, e)
+	if covered {
+		return true
+	}
+	if i < 0 {
+		s.add(met{src: h.p, plan: e, n: h.n, end: end})
+		return s.charge(int64(h.n)*int64(e.size)) && s.descend(h.p, e, h.n)
+	}
+	known, first := &spans{}, &s.list[i]
+	from := int((end - number(first.src)) / e.size)
+	known.add(-from, first.n-from)
+	if s.seen == nil {
+		s.seen = map[backing]*spans{}
+	}
+	s.seen[name] = known
+	return s.another(h, e, known)
+}
+
+// another looks at a slice of an array of which slices have been seen, at those elements that are new. (Elements are
+// counted from the end of the array, backwards.)
+func (s *scanner) another(h header, e *plan, known *spans) bool {
+	if s.find(h.p, e, h.n) >= 0 {
+		return true
+	}
+	s.add(met{src: h.p, plan: e, n: h.n, end: number(h.p)})
+	if !s.charge(int64(h.n) * int64(e.size)) {
+		return false
+	}
+	for _, x := range known.add(-h.c, h.n-h.c) {
+		if !s.descend(add(h.p, uintptr(x.from+h.c)*e.size), e, x.to-x.from) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) descend(src pointer, e *plan, n int) bool {
+	switch {
+	case len(e.mend[counting]) == 0:
+		return true
+	case s.depth >= maxDepth:
+		s.queue = append(s.queue, job{src: src, plan: e, n: n})
+		return true
+	}
+	s.depth++
+	ok := s.elems(src, e, n)
+	s.depth--
+	return ok
+}
+
+func (s *scanner) elems(src pointer, e *plan, n int) bool {
+	for i := range n {
+		if !s.look(add(src, uintptr(i)*e.size), e.mend[counting]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) reference(v pointer, p *plan) bool {
+	if p.target != nil {
+		return s.pointer(v, p.target)
+	}
+	return s.mapping(v, p)
+}
+
+func (s *scanner) mapping(src pointer, p *plan) bool {
+	switch {
+	case p.alien:
+		return s.giveUp()
+	case s.find(src, p, mapKind) >= 0:
+		return true
+	}
+	s.add(met{src: src, plan: p, n: mapKind})
+	switch {
+	case !s.charge(p.mapSize(src)):
+		return false
+	case len(p.key.mend[counting])+len(p.elem.mend[counting]) == 0:
+		return true
+	case s.depth >= maxDepth:
+		s.queue = append(s.queue, job{src: src, plan: p, n: mapKind})
+		return true
+	}
+	s.depth++
+	ok := s.entries(src, p)
+	s.depth--
+	return ok
+}
+
+func (s *scanner) entries(src pointer, p *plan) bool {
+	if p.table != nil {
+		return p.table.scan(s, src, p)
+	}
+	key, elem := reflect.New(p.key.typ).Elem(), reflect.New(p.elem.typ).Elem()
+	for it := mapAt(p.typ, src).MapRange(); it.Next(); {
+		key.SetIterKey(it)
+		elem.SetIterValue(it)
+		if !s.look(address(key), p.key.mend[counting]) || !s.look(address(elem), p.elem.mend[counting]) {
+			return false
+		}
+	}
+	return true
+}
+
+// dynamic looks at what f holds, an interface of the given type.
+func (s *scanner) dynamic(f face, static reflect.Type) bool {
+	d := dynamicOf(f, static)
+	switch d.kind {
+	case heldPlain:
+		s.bytes += d.weigh(f.d, counting)
+	case heldPointer:
+		return f.d == nil || s.pointer(f.d, d.plan.target)
+	case heldMap:
+		return f.d == nil || s.mapping(f.d, d.plan)
+	case heldBox, heldWord:
+		return s.box(f.d, d)
+	case heldAlien:
+		return s.giveUp()
+	}
+	return true
+}
+
+// box looks at the value in an interface with the data word src.
+func (s *scanner) box(src pointer, d *dynamic) bool {
+	if s.find(src, d.plan, boxKind) >= 0 {
+		return true
+	}
+	s.add(met{src: src, plan: d.plan, n: boxKind})
+	if !s.charge(int64(d.plan.size)) {
+		return false
+	}
+	if d.kind == heldWord {
+		p := new(pointer)
+		*p = src
+		src = pointer(p)
+	}
+	return s.descend(src, d.plan, 1)
+}

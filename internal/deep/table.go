@@ -1,0 +1,319 @@
+package deep
+
+import (
+	"maps"
+	"reflect"
+	"sync"
+)
+
+// This file works on maps through stand-ins for their types, as layout.go does on memory. A map keeps no note of its
+// type: the code that uses it brings the type, and of that the layout of an entry and the way to hash a key count. So
+// a map[UserID]*User can be read and written as a map[string]unsafe.Pointer, by code that the compiler wrote for it.
+// The rules:
+//
+//   - A key's stand-in is of the same kind and size, so that it hashes and compares alike. Keys are strings and whole
+//     numbers of 4 and 8 bytes: such a key equals itself, and refers to nothing that would have to be copied.
+//   - A value's stand-in has the same size and alignment, and pointers in the same words.
+//   - All other maps are copied and compared by reflect.
+
+// A table works on maps of one layout.
+type table interface {
+	// clone returns a copy of the map m that refers to what m refers to.
+	clone(m pointer) pointer
+	// mend makes the values of m, which is a copy of a map with plan p, refer to copies, and counts strings.
+	mend(r *runner, m pointer, p *plan) bool
+	// equal compares a and b, which have as many entries.
+	equal(c *comparer, a, b pointer, p *plan) bool
+	// differing lists the keys of a and b of which the values differ, or may.
+	scan(s *scanner, m pointer, p *plan) bool
+}
+
+// tableOf returns the table for maps with plan p, nil if there is none.
+func tableOf(p *plan) table {
+	if p.rule.own != nil || p.key.alien || p.elem.alien {
+		return nil
+	}
+	switch k := p.typ.Key().Kind(); {
+	case k == reflect.String:
+		return tableBy[string](p)
+	case k >= reflect.Int && k <= reflect.Uintptr && p.typ.Key().Size() == 8:
+		return tableBy[uint64](p)
+	case k == reflect.Int32 || k == reflect.Uint32:
+		return tableBy[uint32](p)
+	}
+	return nil
+}
+
+// tableBy is tableOf for keys with stand-in K.
+func tableBy[K comparable](p *plan) table {
+	switch r := p.elem.rule; r.act {
+	case actPointer, actMap:
+		return references[K]{}
+	case actInterface:
+		return faces[K]{}
+	case actSlice:
+		return slices3[K]{}
+	default:
+		if r.shared || !r.plain {
+			return nil
+		}
+	}
+	switch t := p.typ.Elem(); {
+	case t.Kind() == reflect.String:
+		return plains[K, string]{}
+	case t.Size() == 0:
+		return plains[K, struct{}]{}
+	case t.Kind() == reflect.Struct || t.Kind() == reflect.Array:
+		return nil
+	case t.Size() == 1:
+		return plains[K, uint8]{}
+	case t.Size() == 4:
+		return plains[K, uint32]{}
+	case t.Size() == 8 && t.Align() == 8:
+		return plains[K, uint64]{}
+	}
+	return nil
+}
+
+// asMap is the map m as a map of stand-ins.
+func asMap[K comparable, V any](m pointer) map[K]V { return *(*map[K]V)(pointer(&m)) }
+
+// cloneMap copies a map's table as it is, unless it is mostly empty: a map never shrinks, and its copies would carry
+// the room that it once needed for ever.
+func cloneMap[K comparable, V any](m pointer) pointer {
+	from := asMap[K, V](m)
+	var to map[K]V
+	if roomOf(m) > 4*len(from)+16 {
+		to = make(map[K]V, len(from))
+		maps.Copy(to, from)
+	} else {
+		to = maps.Clone(from)
+	}
+	return *(*pointer)(pointer(&to))
+}
+
+// keyBytes is what the key k counts beyond its own size.
+func keyBytes[K comparable](k K) int64 {
+	if s, ok := any(k).(string); ok {
+		return int64(len(s))
+	}
+	return 0
+}
+
+// plains are maps of values that refer to nothing, or to the bytes of a string.
+type plains[K, V comparable] struct{}
+
+func (plains[K, V]) clone(m pointer) pointer { return cloneMap[K, V](m) }
+
+func (plains[K, V]) mend(r *runner, m pointer, _ *plan) bool {
+	if r.mode == counting {
+		r.bytes += stringsIn[K, V](m)
+	}
+	return true
+}
+
+func (plains[K, V]) scan(s *scanner, m pointer, _ *plan) bool {
+	s.bytes += stringsIn[K, V](m)
+	return true
+}
+
+// stringsIn counts the bytes of all strings in m.
+func stringsIn[K, V comparable](m pointer) (n int64) {
+	_, keys := any(*new(K)).(string)
+	_, values := any(*new(V)).(string)
+	switch {
+	case values:
+		for k, v := range asMap[K, V](m) {
+			n += keyBytes(k) + keyBytes(v)
+		}
+	case keys:
+		for k := range asMap[K, V](m) {
+			n += keyBytes(k)
+		}
+	}
+	return n
+}
+
+func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
+	right := asMap[K, V](b)
+	for k, v := range asMap[K, V](a) {
+		if w, ok := right[k]; !ok || v != w {
+			return false
+		}
+	}
+	return true
+}
+
+// references are maps of pointers and of maps.
+type references[K comparable] struct{}
+
+func (references[K]) clone(m pointer) pointer { return cloneMap[K, pointer](m) }
+
+func (references[K]) mend(r *runner, m pointer, p *plan) bool {
+	at := asMap[K, pointer](m)
+	for k, v := range at {
+		if r.mode == counting {
+			r.bytes += keyBytes(k)
+		}
+		if v == nil {
+			continue
+		}
+		v, ok := r.reference(v, p.elem)
+		if !ok {
+			return false
+		}
+		at[k] = v
+	}
+	return true
+}
+
+func (references[K]) scan(s *scanner, m pointer, p *plan) bool {
+	for k, v := range asMap[K, pointer](m) {
+		s.bytes += keyBytes(k)
+		if v != nil && !s.reference(v, p.elem) {
+			return false
+		}
+	}
+	return true
+}
+
+func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
+	right := asMap[K, pointer](b)
+	for k, v := range asMap[K, pointer](a) {
+		if w, ok := right[k]; !ok || !c.references(v, w, p.elem) {
+			return false
+		}
+	}
+	return true
+}
+
+// faces are maps of interfaces.
+type faces[K comparable] struct{}
+
+func (faces[K]) clone(m pointer) pointer { return cloneMap[K, face](m) }
+
+func (faces[K]) mend(r *runner, m pointer, p *plan) bool {
+	at := asMap[K, face](m)
+	for k, v := range at {
+		if r.mode == counting {
+			r.bytes += keyBytes(k)
+		}
+		if v.t == 0 {
+			continue
+		}
+		d, ok := r.dynamic(v, p.elem.typ)
+		if !ok {
+			return false
+		}
+		if d != v.d {
+			at[k] = face{v.t, d}
+		}
+	}
+	return true
+}
+
+func (faces[K]) scan(s *scanner, m pointer, p *plan) bool {
+	for k, v := range asMap[K, face](m) {
+		s.bytes += keyBytes(k)
+		if v.t != 0 && !s.dynamic(v, p.elem.typ) {
+			return false
+		}
+	}
+	return true
+}
+
+func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
+	right := asMap[K, face](b)
+	for k, v := range asMap[K, face](a) {
+		if w, ok := right[k]; !ok || !c.faces(v, w, p.elem.typ) {
+			return false
+		}
+	}
+	return true
+}
+
+// slices3 are maps of slices, of three words.
+type slices3[K comparable] struct{}
+
+func (slices3[K]) clone(m pointer) pointer { return cloneMap[K, header](m) }
+
+func (slices3[K]) mend(r *runner, m pointer, p *plan) bool {
+	at, elem := asMap[K, header](m), p.elem.target
+	for k, v := range at {
+		if r.mode == counting {
+			r.bytes += keyBytes(k)
+		}
+		if v.p == nil {
+			continue
+		}
+		d, ok := r.slice(v, elem)
+		if !ok {
+			return false
+		}
+		at[k] = header{d, v.n, v.n}
+	}
+	return true
+}
+
+func (slices3[K]) scan(s *scanner, m pointer, p *plan) bool {
+	elem := p.elem.target
+	for k, v := range asMap[K, header](m) {
+		s.bytes += keyBytes(k)
+		if v.p != nil && !s.slice(v, elem) {
+			return false
+		}
+	}
+	return true
+}
+
+func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {
+	right, elem := asMap[K, header](b), p.elem.target
+	for k, v := range asMap[K, header](a) {
+		if w, ok := right[k]; !ok || !c.slices(v, w, elem) {
+			return false
+		}
+	}
+	return true
+}
+
+// A mapHeader is the beginning of a map as it lies in memory in Go 1.24 and later, as far as it serves to see how much
+// room the map has. It is only read, and only after knownMaps has seen that it is right.
+type mapHeader struct {
+	used, seed uintptr
+	dir        pointer // to one group of 8 slots if dirLen is 0, else to tables
+	dirLen     int
+}
+
+type tableHeader struct{ used, capacity uint16 }
+
+// roomOf returns how many slots the map m has, at most; 0 if that cannot be known.
+func roomOf(m pointer) int {
+	if mapLen(m) == 0 || !knownMaps() {
+		return 0
+	}
+	switch h := (*mapHeader)(m); h.dirLen {
+	case 0:
+		return 8
+	case 1:
+		return int((*tableHeader)(load(h.dir)).capacity)
+	default:
+		return h.dirLen * 1024
+	}
+}
+
+// knownMaps reports whether maps look in this version of Go as mapHeader says.
+var knownMaps = sync.OnceValue(func() bool {
+	for _, x := range []struct{ entries, dirLen, capacity int }{{3, 0, 0}, {8, 0, 0}, {12, 1, 16}, {100, 1, 128}, {800, 1, 1024}, {3000, 4, 0}} {
+		m := make(map[string]string, x.entries)
+		m["a"], m["b"] = "", ""
+		p := *(*pointer)(pointer(&m))
+		h := (*mapHeader)(p)
+		if h.used != 2 || h.dirLen != x.dirLen || h.dir == nil {
+			return false
+		}
+		if x.dirLen == 1 && int((*tableHeader)(load(h.dir)).capacity) != x.capacity {
+			return false
+		}
+	}
+	return true
+})
