@@ -54,23 +54,22 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 			return out, info, err
 		}
 	}
-	return obviousCopy(home, src, o)
+	out, info, err := obviousCopy(reflect.TypeFor[T](), pointer(home), pointer(src), o)
+	return (*T)(out), info, err
 }
 
-// obviousCopy is Copy and CopyFor by the obvious engine.
-func obviousCopy[T any](home, src *T, o Options) (out *T, info Info, err error) {
-	t := reflect.TypeFor[T]()
+// obviousCopy is Copy, and CopyFor, by the obvious engine.
+func obviousCopy(t reflect.Type, home, src pointer, o Options) (out pointer, info Info, err error) {
 	c := newCopier(o, t)
 	defer c.contain(&err)
-	c.home = pointer(home)
-	if err := c.survey(pointer(src)); err != nil {
+	c.home = home
+	if err := c.survey(src); err != nil {
 		return nil, Info{}, err
 	}
 	if err := c.build(); err != nil {
 		return nil, Info{}, err
 	}
-	root := c.regions[0]
-	return (*T)(root.inBlock()), Info{Size: c.bytes, RootRefs: c.rootRefs}, nil
+	return c.regions[0].inBlock(), Info{Size: c.bytes, RootRefs: c.rootRefs}, nil
 }
 
 // A copier makes one copy, in two passes. The first, survey, follows every reference from the root and notes the

@@ -27,6 +27,11 @@ func Diff[T any](before, after *T, max int) (changes []Change, truncated bool) {
 		}
 		return changes, false
 	}
+	return diff(reflect.ValueOf(before), reflect.ValueOf(after), max)
+}
+
+// diff is Diff of what before and after point to.
+func diff(before, after reflect.Value, max int) (changes []Change, truncated bool) {
 	c := comparison{}
 	c.report = func(at *trail, a, b reflect.Value) bool {
 		if max > 0 && len(changes) == max {
@@ -36,7 +41,7 @@ func Diff[T any](before, after *T, max int) (changes []Change, truncated bool) {
 		changes = append(changes, Change{at.inner(), render(a), render(b)})
 		return true
 	}
-	c.runRoots(reflect.ValueOf(before), reflect.ValueOf(after))
+	c.runRoots(before, after)
 	return changes, truncated
 }
 

@@ -12,7 +12,8 @@ import (
 //   - floats bit by bit: a NaN equals itself, -0 differs from 0; nil differs from empty; times with their monotonic
 //     reading and location;
 //   - what copies share (functions, channels, errors, contexts, handles, fields tagged share) by identity;
-//   - fields tagged zero or -, the state of locks and the content of a sync.Pool are not looked at;
+//   - fields tagged zero or -, the state of locks, what protobuf notes in a message and the content of a sync.Pool are
+//     not looked at;
 //   - map keys that are pointers are paired off with those that were met side by side elsewhere before; other keys that
 //     refer to memory by content, and among equal ones by the values they lead to.
 //
@@ -29,13 +30,13 @@ func Equal[T any](a, b *T) bool {
 			return equal
 		}
 	}
-	return obviousEqual(a, b)
+	return obviousEqual(reflect.ValueOf(a), reflect.ValueOf(b))
 }
 
-// obviousEqual is Equal by the obvious engine.
-func obviousEqual[T any](a, b *T) bool {
+// obviousEqual is Equal by the obvious engine, of what a and b point to.
+func obviousEqual(a, b reflect.Value) bool {
 	c := comparison{}
-	c.runRoots(reflect.ValueOf(a), reflect.ValueOf(b))
+	c.runRoots(a, b)
 	return !c.differs
 }
 

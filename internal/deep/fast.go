@@ -5,27 +5,36 @@ import "reflect"
 // byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then.
 func byPlan[T any](home, src *T, o Options) (out *T, info Info, done bool, err error) {
 	p := planFor(reflect.TypeFor[T]())
-	switch {
-	case p.alien || o.Limit > 0 && int64(p.size) > o.Limit:
+	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
 		return nil, info, false, nil
-	case len(p.mend[copying]) == 0 && o.Limit <= 0 && o.SkipSize:
-		return moved(src, p), info, true, nil
-	case len(p.mend[counting]) == 0:
-		return moved(src, p), Info{Size: int64(p.size)}, true, nil
 	}
+	out = moved(src, p)
+	if info, simple := p.simple(o); simple {
+		return out, info, true, nil
+	}
+	at, info, done, err := p.finish(pointer(out), pointer(home), pointer(src), o)
+	return (*T)(at), info, done, err
+}
+
+// simple reports whether there is nothing to do once a value has been moved.
+func (p *plan) simple(o Options) (info Info, ok bool) {
+	if o.SkipSize && o.Limit <= 0 {
+		return info, len(p.mend[copying]) == 0
+	}
+	info.Size = int64(p.size)
+	return info, len(p.mend[counting]) == 0
+}
+
+// finish makes a copy of the value at src, which has been moved to out: there, or elsewhere if that cannot be.
+func (p *plan) finish(out, home, src pointer, o Options) (at pointer, info Info, done bool, err error) {
 	r := newRunner(o)
-	r.root, r.home = p, pointer(home)
+	r.root, r.home = p, home
 	defer r.release()
-	if !p.tangled.Load() {
-		out = moved(src, p)
-		if r.attempt(func() bool { return r.run(pointer(out), pointer(src)) }) {
-			return out, r.info(), true, nil
-		}
+	if !p.tangled.Load() && r.attempt(func() bool { return r.run(out, src) }) {
+		return out, r.info(), true, nil
 	}
-	if r.overlap || p.tangled.Load() {
-		if r.again(pointer(src)) {
-			return (*T)(r.out), r.info(), true, nil
-		}
+	if (r.overlap || p.tangled.Load()) && r.again(src) {
+		return r.out, r.info(), true, nil
 	}
 	return nil, info, r.err != nil, r.err
 }

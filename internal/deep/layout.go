@@ -20,10 +20,10 @@ import (
 // A memory makes and moves the values of one type.
 type memory struct {
 	size uintptr
-	dup  func(src pointer) pointer         // a new variable with what src holds
-	dupN func(src pointer, n int) pointer  // a new array with what the n values from src on hold; n > 0
-	move func(dst, src pointer)            // dst = src
-	make func() pointer                    // a new variable
+	dup  func(src pointer) pointer        // a new variable with what src holds
+	dupN func(src pointer, n int) pointer // a new array with what the n values from src on hold; n > 0
+	move func(dst, src pointer)           // dst = src
+	make func() pointer                   // a new variable
 }
 
 const (
@@ -123,7 +123,9 @@ var layouts = sync.OnceValue(func() map[bitmap]memory {
 })
 
 // with is m with one more word.
-func (m bitmap) with(isPointer uint64) bitmap { return bitmap{m.words + 1, m.bits | isPointer<<m.words} }
+func (m bitmap) with(isPointer uint64) bitmap {
+	return bitmap{m.words + 1, m.bits | isPointer<<m.words}
+}
 
 func word1[A any](all map[bitmap]memory, m bitmap) {
 	all[m] = standIn[struct{ a A }]()

@@ -56,7 +56,9 @@ func (s *slots) look(r *rule, n int) {
 	}
 }
 
-func (s *slots) reach(where map[reflect.Type]int, t reflect.Type, n int) { where[t] = min(2, where[t]+n) }
+func (s *slots) reach(where map[reflect.Type]int, t reflect.Type, n int) {
+	where[t] = min(2, where[t]+n)
+}
 
 // below looks at values of type t behind a reference: once if there is one, once more if there are more.
 func (s *slots) below(t reflect.Type, n int) {

@@ -1,0 +1,51 @@
+package deep
+
+import (
+	"reflect"
+)
+
+// What tests of values of types made at run time need: the two engines, side by side. A value is given by a pointer to
+// it.
+
+// PlanCopy copies *src by plans. It reports false if that is for the obvious engine to do.
+func PlanCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, done bool, err error) {
+	t := src.Type().Elem()
+	p := planFor(t)
+	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
+		return dst, info, false, nil
+	}
+	out := p.dup(src.UnsafePointer())
+	if info, simple := p.simple(o); simple {
+		return reflect.NewAt(t, out), info, true, nil
+	}
+	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), o)
+	return reflect.NewAt(t, out), info, done, err
+}
+
+// ObviousCopy copies *src by the obvious engine.
+func ObviousCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, err error) {
+	t := src.Type().Elem()
+	out, info, err := obviousCopy(t, nil, src.UnsafePointer(), o)
+	return reflect.NewAt(t, out), info, err
+}
+
+// PlanEqual compares *a and *b by plans. It reports false if that is for the obvious engine to do.
+func PlanEqual(a, b reflect.Value) (equal, done bool) {
+	return equalByPlan(a.UnsafePointer(), b.UnsafePointer(), planFor(a.Type().Elem()))
+}
+
+// ObviousEqual compares *a and *b by the obvious engine.
+func ObviousEqual(a, b reflect.Value) bool { return obviousEqual(a, b) }
+
+// PlanSize measures *src by plans. It reports false if that is for the obvious engine to do.
+func PlanSize(src reflect.Value, o Options) (n int64, done bool, err error) {
+	return sizeByPlan(src.UnsafePointer(), planFor(src.Type().Elem()), o)
+}
+
+// ObviousSize measures *src by the obvious engine.
+func ObviousSize(src reflect.Value, o Options) (int64, error) {
+	return obviousSize(src.UnsafePointer(), src.Type().Elem(), o)
+}
+
+// DiffValues is Diff of *a and *b.
+func DiffValues(a, b reflect.Value, max int) ([]Change, bool) { return diff(a, b, max) }
