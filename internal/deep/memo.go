@@ -9,7 +9,7 @@ import "math/bits"
 // slices of one array have in common: so one that lies within another is found at once.
 type memo struct {
 	list  []met
-	table []uint32 // position in list plus one; 0 is free
+	table []uint64 // position in list plus one, and above it bits of the hash; 0 is free
 	shift uint     // what a hash is shifted by to become an index of the table
 }
 
@@ -17,54 +17,66 @@ type memo struct {
 type met struct {
 	src, dst pointer
 	plan     *plan
-	n        int // values: 1 for a pointer, mapKind for a map, boxKind for a box, else of a slice
-	end      uintptr
-	block    *block // of a copy made in two passes
+	n        int     // values of a slice, or a kind
+	key      uintptr // by which it is known
 }
 
-// Kinds of what is met, beside numbers of values.
+// Kinds of what is met beside slices.
 const (
+	oneKind = 0 // a pointer
 	mapKind = -1
 	boxKind = -2
-	oneKind = 0 // a pointer
 )
 
 // count is how many values the region has.
 func (m *met) count() int { return max(m.n, 1) }
 
+// spread makes a hash of an address. Its high bits are the better ones.
 func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
 
-// find returns the position of what a pointer, map or box leads to, or -1. A map is one map, whatever its type is called.
-func (m *memo) find(p pointer, e *plan, kind int) int {
-	if len(m.list) == 0 {
-		return -1
-	}
-	mask := uint64(len(m.table) - 1)
-	for i := spread(number(p)) >> m.shift; ; i = (i + 1) & mask {
-		at := m.table[i]
-		if at == 0 {
-			return -1
+// The lower half of a table's word is a position plus one, the upper half is bits of the hash that its index does not
+// use: so that a word of another key is told without a look at the list.
+const lowerHalf = 1<<32 - 1
+
+func upperHalf(h uint64) uint64 { return h << 24 &^ lowerHalf }
+
+// claim returns the position of what a pointer, map or box leads to. If it is met for the first time, it is added, and
+// what it becomes is for the caller to note. A map is one map, whatever its type is called.
+func (m *memo) claim(p pointer, e *plan, kind int) (at int, fresh bool) {
+	m.reserve()
+	h, mask := spread(number(p)), uint64(len(m.table)-1)
+	i := h >> m.shift
+	for ; m.table[i] != 0; i = (i + 1) & mask {
+		if w := m.table[i]; w&^lowerHalf == upperHalf(h) {
+			at := int(w&lowerHalf) - 1
+			if x := &m.list[at]; x.src == p && x.n == kind && (x.plan == e || kind == mapKind) {
+				return at, false
+			}
 		}
-		if x := &m.list[at-1]; x.src == p && x.n == kind && (x.plan == e || kind == mapKind) {
-			return int(at - 1)
-		}
 	}
+	m.list = append(m.list, met{src: p, plan: e, n: kind, key: number(p)})
+	m.table[i] = upperHalf(h) | uint64(len(m.list))
+	return len(m.list) - 1, true
 }
 
-// findSlice returns the position of a slice of the same array, by the end of its capacity. There may be several: it is
-// one that covers all of n values from p on, if there is any.
+// findSlice returns the position of a slice of the same array, by the end of its capacity, or -1. There may be several:
+// it is one that covers all of n values from p on, if there is any.
 func (m *memo) findSlice(p pointer, n int, end uintptr, e *plan) (at int, covered bool) {
 	at = -1
 	if len(m.list) == 0 {
 		return at, false
 	}
-	mask := uint64(len(m.table) - 1)
-	for i := spread(end) >> m.shift; m.table[i] != 0; i = (i + 1) & mask {
-		x := &m.list[m.table[i]-1]
-		if x.end != end || x.plan != e || x.n <= 0 {
+	h, mask := spread(end), uint64(len(m.table)-1)
+	for i := h >> m.shift; m.table[i] != 0; i = (i + 1) & mask {
+		w := m.table[i]
+		if w&^lowerHalf != upperHalf(h) {
 			continue
 		}
-		at = int(m.table[i] - 1)
+		x := &m.list[w&lowerHalf-1]
+		if x.key != end || x.plan != e || x.n <= 0 {
+			continue
+		}
+		at = int(w&lowerHalf) - 1
 		if number(x.src) <= number(p) && number(p)+uintptr(n)*e.size <= number(x.src)+uintptr(x.n)*e.size {
 			return at, true
 		}
@@ -72,41 +84,34 @@ func (m *memo) findSlice(p pointer, n int, end uintptr, e *plan) (at int, covere
 	return at, false
 }
 
-// add notes what is not yet known.
-func (m *memo) add(x met) int {
-	if 2*len(m.list) >= len(m.table) {
-		m.grow()
-	}
+// add notes what is known not to be in the memo yet.
+func (m *memo) add(x met) {
+	m.reserve()
 	m.list = append(m.list, x)
-	m.place(len(m.list) - 1)
-	return len(m.list) - 1
+	m.index(len(m.list) - 1)
 }
 
-func (m *memo) place(at int) {
-	x := &m.list[at]
-	key := number(x.src)
-	if x.n > 0 {
-		key = x.end
-	}
-	mask := uint64(len(m.table) - 1)
-	i := spread(key) >> m.shift
+// index makes the table lead to a position of the list.
+func (m *memo) index(at int) {
+	h, mask := spread(m.list[at].key), uint64(len(m.table)-1)
+	i := h >> m.shift
 	for m.table[i] != 0 {
 		i = (i + 1) & mask
 	}
-	m.table[i] = uint32(at + 1)
+	m.table[i] = upperHalf(h) | uint64(at+1)
 }
 
-func (m *memo) grow() {
-	size := max(64, 2*len(m.table))
-	m.table = make([]uint32, size)
-	m.shift = uint(64 - bits.TrailingZeros(uint(size)))
-	for i := range m.list {
-		m.place(i)
+// reserve makes room for one more.
+func (m *memo) reserve() {
+	if 2*len(m.list) < len(m.table) {
+		return
+	}
+	m.table = make([]uint64, max(64, 2*len(m.table)))
+	m.shift = uint(64 - bits.TrailingZeros(uint(len(m.table))))
+	for at := range m.list {
+		m.index(at)
 	}
 }
-
-// A memo that is kept for the next copy may have room for so many.
-const keptMets = 1 << 14
 
 // reset forgets everything. A table that was much too large for what was met gives way to a smaller one.
 func (m *memo) reset() {
@@ -116,12 +121,9 @@ func (m *memo) reset() {
 	}
 	clear(m.list)
 	m.list = m.list[:0]
-	switch {
-	case cap(m.list) > keptMets:
-		*m = memo{}
-	case len(m.table) > 64*max(used, 1):
-		m.table = nil
-	default:
-		clear(m.table)
+	if len(m.table) > 64*used {
+		m.table, m.list = nil, nil
+		return
 	}
+	clear(m.table)
 }

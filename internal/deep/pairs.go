@@ -51,10 +51,13 @@ func (s *pairSet) grow() {
 
 // reset empties the set.
 func (s *pairSet) reset() {
-	if len(s.table) > keptMets {
-		*s = pairSet{}
-	} else if s.used > 0 {
+	switch {
+	case s.used == 0:
+		return
+	case len(s.table) > 64*s.used:
+		s.table = nil
+	default:
 		clear(s.table)
-		s.used = 0
 	}
+	s.used = 0
 }

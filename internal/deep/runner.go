@@ -84,11 +84,11 @@ func (r *runner) run(out, src pointer) bool {
 		return false
 	}
 	if p.shared && p.size > 0 {
-		dst := out
+		i, _ := r.claim(src, p, oneKind)
+		r.list[i].dst = out
 		if r.home != nil {
-			dst = r.home
+			r.list[i].dst = r.home
 		}
-		r.add(met{src: src, dst: dst, plan: p})
 	}
 	return r.mend(out, src, p.mend[r.mode]) && r.work() && !r.overlaps() && r.fits()
 }
@@ -216,25 +216,27 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 
 // pointer returns where the copy of the variable at src is.
 func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
+	i, fresh := 0, true
 	switch {
 	case e.alien:
 		return nil, r.giveUp()
 	case e.size == 0:
 		return e.make(), true
 	case r.places != nil:
-		return r.placed(src, e, oneKind)
+		return r.placed(src, e, 1)
 	case e.shared:
-		if i := r.find(src, e, oneKind); i >= 0 {
-			r.rootRefs = r.rootRefs || i == 0
-			return r.list[i].dst, true
-		}
+		i, fresh = r.claim(src, e, oneKind)
 	}
-	if !r.charge(int64(e.size)) {
+	switch {
+	case !fresh:
+		r.rootRefs = r.rootRefs || i == 0
+		return r.list[i].dst, true
+	case !r.charge(int64(e.size)):
 		return nil, false
 	}
 	dst := e.dup(src)
 	if e.shared {
-		r.add(met{src: src, dst: dst, plan: e})
+		r.list[i].dst = dst
 	}
 	return dst, r.descend(dst, src, e, 1)
 }
@@ -269,7 +271,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	}
 	dst := e.dupN(h.p, h.n)
 	if e.shared {
-		r.add(met{src: h.p, dst: dst, plan: e, n: h.n, end: end})
+		r.add(met{src: h.p, dst: dst, plan: e, n: h.n, key: end})
 	}
 	return dst, r.descend(dst, h.p, e, h.n)
 }
@@ -284,7 +286,12 @@ func (r *runner) descend(dst, src pointer, e *plan, n int) bool {
 		return true
 	}
 	r.depth++
-	ok := r.elems(dst, src, e, n)
+	ok := false
+	if n == 1 {
+		ok = r.mend(dst, src, e.mend[r.mode])
+	} else {
+		ok = r.elems(dst, src, e, n)
+	}
 	r.depth--
 	return ok
 }
@@ -313,17 +320,19 @@ func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
 	if p.alien {
 		return nil, r.giveUp()
 	}
+	i, fresh := 0, true
 	if p.shared {
-		if i := r.find(src, p, mapKind); i >= 0 {
-			return r.list[i].dst, true
-		}
+		i, fresh = r.claim(src, p, mapKind)
 	}
-	if !r.charge(p.mapSize(src)) {
+	switch {
+	case !fresh:
+		return r.list[i].dst, true
+	case !r.charge(p.mapSize(src)):
 		return nil, false
 	}
 	dst := p.newMap(src)
 	if p.shared {
-		r.add(met{src: src, dst: dst, plan: p, n: mapKind})
+		r.list[i].dst = dst
 	}
 	return dst, r.descendMap(dst, src, p)
 }
@@ -361,7 +370,7 @@ func (r *runner) entries(dst, src pointer, p *plan) bool {
 		return false
 	}
 	if p.table != nil {
-		return p.table.mend(r, dst, p)
+		return p.table.mend(r, dst, src, p)
 	}
 	return r.reflected(dst, src, p)
 }
@@ -455,29 +464,25 @@ func countStrings(p pointer, ops []op) (n int64) {
 
 // box returns the data word for a copy of the value in an interface with the data word src.
 func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
-	i := r.find(src, d.plan, boxKind)
+	i, fresh := r.claim(src, d.plan, boxKind)
 	switch {
-	case i >= 0 && r.list[i].dst != nil:
+	case r.list[i].dst != nil:
 		return r.list[i].dst, true
 	case r.depth > maxBoxes:
 		return nil, r.giveUp()
-	case i < 0 && !r.charge(int64(d.plan.size)):
+	case fresh && !r.charge(int64(d.plan.size)):
 		return nil, false
-	}
-	if d.kind == heldWord {
+	case d.kind == heldWord:
 		return r.boxWord(src, d, i)
 	}
 	dst := d.plan.dup(src)
-	r.add(met{src: src, dst: dst, plan: d.plan, n: boxKind})
+	r.list[i].dst = dst
 	return dst, r.mendBox(dst, src, d.plan)
 }
 
 // boxWord is box for a value that is itself the data word. What it refers to can lead back to it before it has been
 // made, and then makes it.
 func (r *runner) boxWord(src pointer, d *dynamic, i int) (pointer, bool) {
-	if i < 0 {
-		i = r.add(met{src: src, plan: d.plan, n: boxKind})
-	}
 	was, is := new(pointer), new(pointer)
 	*was = src
 	d.plan.move(pointer(is), pointer(was))

@@ -133,10 +133,12 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 	switch {
 	case e.alien:
 		return s.giveUp()
-	case e.size == 0 || s.find(src, e, oneKind) >= 0:
+	case e.size == 0:
 		return true
 	}
-	s.add(met{src: src, plan: e})
+	if _, fresh := s.claim(src, e, oneKind); !fresh {
+		return true
+	}
 	return s.charge(int64(e.size)) && s.descend(src, e, 1)
 }
 
@@ -157,7 +159,7 @@ func (s *scanner) slice(h header, e *plan) bool {
 		return true
 	}
 	if i < 0 {
-		s.add(met{src: h.p, plan: e, n: h.n, end: end})
+		s.add(met{src: h.p, plan: e, n: h.n, key: end})
 		return s.charge(int64(h.n)*int64(e.size)) && s.descend(h.p, e, h.n)
 	}
 	known, first := &spans{}, &s.list[i]
@@ -173,10 +175,9 @@ func (s *scanner) slice(h header, e *plan) bool {
 // another looks at a slice of an array of which slices have been seen, at those elements that are new. (Elements are
 // counted from the end of the array, backwards.)
 func (s *scanner) another(h header, e *plan, known *spans) bool {
-	if s.find(h.p, e, h.n) >= 0 {
+	if _, fresh := s.claim(h.p, e, h.n); !fresh {
 		return true
 	}
-	s.add(met{src: h.p, plan: e, n: h.n, end: number(h.p)})
 	if !s.charge(int64(h.n) * int64(e.size)) {
 		return false
 	}
@@ -219,14 +220,13 @@ func (s *scanner) reference(v pointer, p *plan) bool {
 }
 
 func (s *scanner) mapping(src pointer, p *plan) bool {
-	switch {
-	case p.alien:
+	if p.alien {
 		return s.giveUp()
-	case s.find(src, p, mapKind) >= 0:
-		return true
 	}
-	s.add(met{src: src, plan: p, n: mapKind})
+	_, fresh := s.claim(src, p, mapKind)
 	switch {
+	case !fresh:
+		return true
 	case !s.charge(p.mapSize(src)):
 		return false
 	case len(p.key.mend[counting])+len(p.elem.mend[counting]) == 0:
@@ -276,10 +276,9 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
-	if s.find(src, d.plan, boxKind) >= 0 {
+	if _, fresh := s.claim(src, d.plan, boxKind); !fresh {
 		return true
 	}
-	s.add(met{src: src, plan: d.plan, n: boxKind})
 	if !s.charge(int64(d.plan.size)) {
 		return false
 	}

@@ -18,13 +18,13 @@ import (
 
 // A table works on maps of one layout.
 type table interface {
-	// clone returns a copy of the map m that refers to what m refers to.
+	// clone returns what becomes a copy of the map m, by mend.
 	clone(m pointer) pointer
-	// mend makes the values of m, which is a copy of a map with plan p, refer to copies, and counts strings.
-	mend(r *runner, m pointer, p *plan) bool
+	// mend makes the values of m, the clone of src, refer to copies, and counts strings.
+	mend(r *runner, m, src pointer, p *plan) bool
 	// equal compares a and b, which have as many entries.
 	equal(c *comparer, a, b pointer, p *plan) bool
-	// differing lists the keys of a and b of which the values differ, or may.
+	// scan looks at what m refers to.
 	scan(s *scanner, m pointer, p *plan) bool
 }
 
@@ -92,6 +92,26 @@ func cloneMap[K comparable, V any](m pointer) pointer {
 	return *(*pointer)(pointer(&to))
 }
 
+// A full group is the one size of a map that grows if an entry gets another value.
+const fullGroup = 8
+
+// cloneToMend is cloneMap for a map of which the values will be replaced. A full group starts empty.
+func cloneToMend[K comparable, V any](m pointer) pointer {
+	if mapLen(m) != fullGroup {
+		return cloneMap[K, V](m)
+	}
+	to := make(map[K]V, fullGroup)
+	return *(*pointer)(pointer(&to))
+}
+
+// toMend is the map to take the entries of m from: m itself, or src if m started empty.
+func toMend[K comparable, V any](m, src pointer) map[K]V {
+	if mapLen(m) == 0 {
+		return asMap[K, V](src)
+	}
+	return asMap[K, V](m)
+}
+
 // keyBytes is what the key k counts beyond its own size.
 func keyBytes[K comparable](k K) int64 {
 	if s, ok := any(k).(string); ok {
@@ -105,7 +125,7 @@ type plains[K, V comparable] struct{}
 
 func (plains[K, V]) clone(m pointer) pointer { return cloneMap[K, V](m) }
 
-func (plains[K, V]) mend(r *runner, m pointer, _ *plan) bool {
+func (plains[K, V]) mend(r *runner, m, _ pointer, _ *plan) bool {
 	if r.mode == counting {
 		r.bytes += stringsIn[K, V](m)
 	}
@@ -147,18 +167,18 @@ func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
 // references are maps of pointers and of maps.
 type references[K comparable] struct{}
 
-func (references[K]) clone(m pointer) pointer { return cloneMap[K, pointer](m) }
+func (references[K]) clone(m pointer) pointer { return cloneToMend[K, pointer](m) }
 
-func (references[K]) mend(r *runner, m pointer, p *plan) bool {
+func (references[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at := asMap[K, pointer](m)
-	for k, v := range at {
+	for k, v := range toMend[K, pointer](m, src) {
 		if r.mode == counting {
 			r.bytes += keyBytes(k)
 		}
-		if v == nil {
-			continue
+		ok := true
+		if v != nil {
+			v, ok = r.reference(v, p.elem)
 		}
-		v, ok := r.reference(v, p.elem)
 		if !ok {
 			return false
 		}
@@ -190,22 +210,23 @@ func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
 // faces are maps of interfaces.
 type faces[K comparable] struct{}
 
-func (faces[K]) clone(m pointer) pointer { return cloneMap[K, face](m) }
+func (faces[K]) clone(m pointer) pointer { return cloneToMend[K, face](m) }
 
-func (faces[K]) mend(r *runner, m pointer, p *plan) bool {
+func (faces[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at := asMap[K, face](m)
-	for k, v := range at {
+	fill := len(at) == 0
+	for k, v := range toMend[K, face](m, src) {
 		if r.mode == counting {
 			r.bytes += keyBytes(k)
 		}
-		if v.t == 0 {
-			continue
+		d, ok := v.d, true
+		if v.t != 0 {
+			d, ok = r.dynamic(v, p.elem.typ)
 		}
-		d, ok := r.dynamic(v, p.elem.typ)
 		if !ok {
 			return false
 		}
-		if d != v.d {
+		if fill || d != v.d {
 			at[k] = face{v.t, d}
 		}
 	}
@@ -235,22 +256,22 @@ func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
 // slices3 are maps of slices, of three words.
 type slices3[K comparable] struct{}
 
-func (slices3[K]) clone(m pointer) pointer { return cloneMap[K, header](m) }
+func (slices3[K]) clone(m pointer) pointer { return cloneToMend[K, header](m) }
 
-func (slices3[K]) mend(r *runner, m pointer, p *plan) bool {
+func (slices3[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at, elem := asMap[K, header](m), p.elem.target
-	for k, v := range at {
+	for k, v := range toMend[K, header](m, src) {
 		if r.mode == counting {
 			r.bytes += keyBytes(k)
 		}
-		if v.p == nil {
-			continue
+		ok := true
+		if v.p != nil {
+			v.p, ok = r.slice(v, elem)
 		}
-		d, ok := r.slice(v, elem)
 		if !ok {
 			return false
 		}
-		at[k] = header{d, v.n, v.n}
+		at[k] = header{v.p, v.n, v.n}
 	}
 	return true
 }
