@@ -1,6 +1,9 @@
 package deep
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // A check is a part of a value, at an offset, that has to be compared.
 type check struct {
@@ -36,6 +39,7 @@ func (p *plan) checks() {
 	b := checkBuilder{p: p}
 	b.value(p.rule, 0)
 	p.compare = b.list
+	p.flat = !p.odd && !slices.ContainsFunc(b.list, func(c check) bool { return c.kind > checkString })
 	p.solid = len(b.list) == 1 && b.list[0].kind <= checkBytes && b.list[0].size == p.size
 }
 

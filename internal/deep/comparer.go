@@ -34,8 +34,10 @@ func equalByPlan(a, b pointer, p *plan) (equal, done bool) {
 	switch {
 	case p.odd:
 		return false, false
-	case p.solid:
-		return bytesAt(a, p.size) == bytesAt(b, p.size), true
+	case a == b:
+		return true, true
+	case p.flat:
+		return (*comparer)(nil).parts(a, b, p.compare), true
 	}
 	c := comparers.Get().(*comparer)
 	defer c.release()
@@ -57,6 +59,7 @@ func (c *comparer) release() {
 func (c *comparer) work() bool {
 	for len(c.queue) > 0 {
 		j := c.queue[len(c.queue)-1]
+		c.queue[len(c.queue)-1] = twoJobs{}
 		c.queue = c.queue[:len(c.queue)-1]
 		if j.n == mapKind {
 			if !c.entries(j.a, j.b, j.plan) {

@@ -15,7 +15,7 @@ func PlanCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, done 
 		return dst, info, false, nil
 	}
 	out := p.dup(src.UnsafePointer())
-	if info, simple := p.simple(o); simple {
+	if info, simple := p.simple(src.UnsafePointer(), o); simple {
 		return reflect.NewAt(t, out), info, true, nil
 	}
 	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), o)

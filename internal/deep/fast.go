@@ -9,20 +9,24 @@ func byPlan[T any](home, src *T, o Options) (out *T, info Info, done bool, err e
 		return nil, info, false, nil
 	}
 	out = moved(src, p)
-	if info, simple := p.simple(o); simple {
+	if info, simple := p.simple(pointer(src), o); simple {
 		return out, info, true, nil
 	}
 	at, info, done, err := p.finish(pointer(out), pointer(home), pointer(src), o)
 	return (*T)(at), info, done, err
 }
 
-// simple reports whether there is nothing to do once a value has been moved.
-func (p *plan) simple(o Options) (info Info, ok bool) {
-	if o.SkipSize && o.Limit <= 0 {
-		return info, len(p.mend[copying]) == 0
+// simple reports whether there is nothing to do once a value has been moved, but to count. (A value that is too large
+// is for the obvious engine.)
+func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
+	switch {
+	case len(p.mend[copying]) > 0:
+		return info, false
+	case o.SkipSize && o.Limit <= 0:
+		return info, true
 	}
-	info.Size = int64(p.size)
-	return info, len(p.mend[counting]) == 0
+	info.Size = int64(p.size) + countStrings(src, p.mend[counting])
+	return info, o.Limit <= 0 || info.Size <= o.Limit
 }
 
 // finish makes a copy of the value at src, which has been moved to out: there, or elsewhere if that cannot be.
@@ -30,10 +34,11 @@ func (p *plan) finish(out, home, src pointer, o Options) (at pointer, info Info,
 	r := newRunner(o)
 	r.root, r.home = p, home
 	defer r.release()
-	if !p.tangled.Load() && r.attempt(func() bool { return r.run(out, src) }) {
+	tangled := p.tangled.Load()
+	if !tangled && r.attempt(func() bool { return r.run(out, src) }) {
 		return out, r.info(), true, nil
 	}
-	if (r.overlap || p.tangled.Load()) && r.again(src) {
+	if (r.overlap || tangled) && r.again(src) {
 		return r.out, r.info(), true, nil
 	}
 	return nil, info, r.err != nil, r.err
@@ -74,23 +79,34 @@ func (r *runner) again(src pointer) bool {
 	clear(r.queue)
 	r.queue, r.bytes, r.depth, r.err, r.stuck, r.overlap, r.rootRefs = r.queue[:0], 0, 0, nil, false, false, false
 	return r.attempt(func() bool {
-		s := newScanner(r.opts)
-		if !s.run(src, r.root) {
-			r.err, r.stuck = s.err, s.stuck
-			return false
-		}
-		tangled := s.overlapping(&s.spans)
-		r.root.tangled.Store(tangled)
-		if r.places = placesOf(s, r.opts); r.places == nil {
-			return r.giveUp()
-		}
-		return r.runPlaced(src)
+		return r.survey(src) && r.runPlaced(src)
 	})
+}
+
+// survey finds out what lies in what.
+func (r *runner) survey(src pointer) bool {
+	s := newScanner(r.opts)
+	defer s.release()
+	if !s.run(src, r.root) {
+		r.err, r.stuck = s.err, s.stuck
+		return false
+	}
+	r.root.tangled.Store(s.overlapping(&s.spans))
+	if r.places = placesOf(s, r.opts); r.places == nil {
+		return r.giveUp()
+	}
+	return true
 }
 
 // sizeByPlan is Size by plans. It reports false if that is for the obvious engine to do.
 func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error) {
 	s := newScanner(o)
+	defer s.release()
+	defer func() {
+		if recover() != nil {
+			n, done, err = 0, false, nil
+		}
+	}()
 	done = s.run(src, p) && !s.overlapping(&s.spans) && s.fits()
 	return s.bytes, done || s.err != nil, s.err
 }

@@ -23,7 +23,7 @@ func (m *memo) overlapping(spans *[]extent) bool {
 	n, all := 0, (*spans)[:0]
 	for i := range m.list {
 		x := &m.list[i]
-		if x.n < 0 || x.plan.size == 0 {
+		if x.n < 0 || !x.plan.lies || x.plan.size == 0 {
 			continue
 		}
 		e := extent{number(x.src), number(x.src) + uintptr(x.count())*x.plan.size}
@@ -37,7 +37,7 @@ func (m *memo) overlapping(spans *[]extent) bool {
 	}
 	*spans = all
 	switch {
-	case n == 0 || len(all) == 1:
+	case n == 0 || len(all) <= 1:
 		return false
 	case n <= fewHolders:
 		return anyTouch(holders[:n], all)

@@ -22,6 +22,7 @@ type plan struct {
 	mend [2][]op
 
 	compare []check // what is to be compared, in the order of fields
+	flat    bool    // comparing it follows no reference
 	solid   bool    // its bytes are its value: comparing them compares it
 
 	target    *plan // of a pointer: the variable's; of a slice: its elements'
@@ -31,6 +32,7 @@ type plan struct {
 	whole  bool // one move copies it
 	tagged bool // it has parts that are not simply copied, because a tag or their type says so
 	shared bool // more than one reference may lead to one such value
+	lies   bool // its memory may lie in other memory, or other memory in it
 	holds  bool // a variable may have memory of other values in it
 	spread bool // and so may a slice
 	alien  bool // only the obvious engine can copy it
@@ -129,16 +131,16 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	p := &plan{typ: t, rule: ruleOf(t), set: s}
 	s.plans[t] = p
 	if s.slots != nil {
-		p.shared, p.holds, p.spread = s.slots.shared(t), s.slots.holds(t), s.slots.holds(t)
+		p.shared, p.lies, p.holds, p.spread = s.slots.shared(t), s.slots.lies(t), s.slots.holds(t), s.slots.holds(t)
 	} else {
-		p.shared, p.holds, p.spread = true, t.Kind() == reflect.Struct || t.Kind() == reflect.Array, true
+		p.shared, p.lies, p.holds, p.spread = true, true, t.Kind() == reflect.Struct || t.Kind() == reflect.Array, true
 	}
 	b := builder{set: s, plan: p, whole: true}
 	b.value(p.rule, 0)
 	if p.whole = b.whole; p.whole {
 		p.memory = memoryOf(t)
 	} else {
-		p.memory = parted(t, b.parts)
+		p.memory = parted(t, b.runs)
 	}
 	switch p.rule.act {
 	case actPointer, actSlice:
@@ -155,8 +157,9 @@ func (s *planSet) plan(t reflect.Type) *plan {
 type builder struct {
 	set   *planSet
 	plan  *plan
-	parts []part // what moves, if not the whole does
+	runs  []run // what moves, if not the whole does
 	whole bool
+	gap   bool // the last part does not move
 }
 
 // add appends the op to the lists that need it.
@@ -167,15 +170,24 @@ func (b *builder) add(o op) {
 	b.plan.mend[counting] = append(b.plan.mend[counting], o)
 }
 
-// moves says that the part at off is moved. As long as everything is, nobody asks.
-func (b *builder) moves(r *rule, off uintptr) {
-	b.parts = append(b.parts, part{off, memoryOf(r.typ).move})
+// moves says that the part of type t at off is moved. What lies between two such parts is moved with them.
+func (b *builder) moves(t reflect.Type, off uintptr) {
+	if n := len(b.runs); n > 0 && !b.gap {
+		b.runs[n-1].to = off + t.Size()
+		return
+	}
+	b.runs = append(b.runs, run{off, off + t.Size()})
+	b.gap = false
 }
+
+// stays says that a part is not moved.
+func (b *builder) stays() { b.whole, b.gap = false, true }
 
 // value compiles the part with rule r at offset off.
 func (b *builder) value(r *rule, off uintptr) {
 	if r.own != nil {
-		b.plan.alien, b.whole = true, false
+		b.plan.alien = true
+		b.stays()
 		return
 	}
 	if r.act != actStruct && r.act != actArray {
@@ -192,10 +204,11 @@ func (b *builder) value(r *rule, off uintptr) {
 		case modeCopy:
 			b.value(f.rule, off+f.offset)
 		case modeShare, modeIgnore:
-			b.parts = append(b.parts, part{off + f.offset, memoryOf(f.typ).move})
+			b.moves(f.typ, off+f.offset)
 			b.plan.tagged = true
 		case modeZero:
-			b.whole, b.plan.tagged = false, true
+			b.plan.tagged = true
+			b.stays()
 		case modeRefuse:
 			b.plan.alien = true
 		}
@@ -206,7 +219,7 @@ func (b *builder) value(r *rule, off uintptr) {
 func (b *builder) leaf(r *rule, off uintptr) {
 	switch t := r.typ; r.act {
 	case actZero:
-		b.whole = false
+		b.stays()
 		return
 	case actMove:
 		if t.Kind() == reflect.String && !r.shared {
@@ -223,18 +236,19 @@ func (b *builder) leaf(r *rule, off uintptr) {
 	case actRefuse:
 		b.add(op{kind: opRefuse, off: off, typ: t})
 	case actAtomic:
-		b.whole = false
+		b.stays()
 		b.add(op{kind: opAtomic, off: off, typ: t})
 		return
 	case actAtomicPointer:
-		b.whole = false
+		b.stays()
 		b.atomicPointer(r, off)
 		return
 	default: // sync.Map, atomic.Value
-		b.plan.alien, b.whole = true, false
+		b.plan.alien = true
+		b.stays()
 		return
 	}
-	b.moves(r, off)
+	b.moves(r.typ, off)
 }
 
 func (b *builder) atomicPointer(r *rule, off uintptr) {
@@ -255,16 +269,23 @@ func (b *builder) array(r *rule, off uintptr) {
 	b.plan.alien = b.plan.alien || one.plan.alien
 	b.plan.tagged = b.plan.tagged || one.plan.tagged
 	if one.whole {
-		b.moves(r, off)
+		b.moves(r.typ, off)
 	} else {
-		b.whole = false
-		move := parted(r.typ.Elem(), one.parts).move
-		for i := range n {
-			b.parts = append(b.parts, part{off + uintptr(i)*size, move})
-		}
+		b.parted(one.runs, n, off, size)
 	}
 	for mode, ops := range one.plan.mend {
 		b.plan.mend[mode] = append(b.plan.mend[mode], repeated(ops, n, off, size)...)
+	}
+}
+
+// parted says that of each of n elements only runs are moved.
+func (b *builder) parted(runs []run, n int, off, size uintptr) {
+	b.stays()
+	for i := range n {
+		for _, r := range runs {
+			start := off + uintptr(i)*size
+			b.runs = append(b.runs, run{start + r.from, start + r.to})
+		}
 	}
 }
 

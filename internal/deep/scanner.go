@@ -3,6 +3,7 @@ package deep
 import (
 	"math"
 	"reflect"
+	"sync"
 )
 
 // A scanner looks at everything that a copy would need memory for, by plans, and makes none. It counts bytes, and
@@ -23,12 +24,22 @@ type scanner struct {
 	stuck bool // only the obvious engine can look at it
 }
 
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
 func newScanner(o Options) *scanner {
-	s := &scanner{opts: o, limit: o.Limit, steps: stepsToStop}
+	s := scanners.Get().(*scanner)
+	s.opts, s.limit, s.steps = o, o.Limit, stepsToStop
 	if o.Limit <= 0 {
 		s.limit = math.MaxInt64
 	}
 	return s
+}
+
+func (s *scanner) release() {
+	s.memo.reset()
+	clear(s.queue)
+	*s = scanner{memo: s.memo, queue: s.queue[:0], spans: s.spans[:0]}
+	scanners.Put(s)
 }
 
 // run looks at the root at src.
@@ -39,6 +50,7 @@ func (s *scanner) run(src pointer, p *plan) bool {
 	}
 	for len(s.queue) > 0 {
 		j := s.queue[len(s.queue)-1]
+		s.queue[len(s.queue)-1] = job{}
 		s.queue = s.queue[:len(s.queue)-1]
 		if !s.perform(j) {
 			return false

@@ -11,13 +11,14 @@ type slots struct {
 	slices   map[reflect.Type]int // slices to elements of a type
 	maps     map[reflect.Type]int
 	visited  map[reflect.Type]int
-	overlap  map[reflect.Type]bool // types of which the memory may hold that of others
+	outer    map[reflect.Type]bool // types of which the memory may hold that of others
+	inner    map[reflect.Type]bool // types of which the memory may be held by that of others
 }
 
 func slotsOf(root reflect.Type) *slots {
 	s := &slots{
 		root: root, pointers: map[reflect.Type]int{}, slices: map[reflect.Type]int{}, maps: map[reflect.Type]int{},
-		visited: map[reflect.Type]int{}, overlap: map[reflect.Type]bool{},
+		visited: map[reflect.Type]int{}, outer: map[reflect.Type]bool{}, inner: map[reflect.Type]bool{},
 	}
 	s.pointers[root] = 1
 	s.look(ruleOf(root), 1)
@@ -68,15 +69,17 @@ func (s *slots) below(t reflect.Type, n int) {
 	}
 }
 
-// overlaps finds the types of which the memory may hold memory of its own name: a variable with a part that a pointer
-// can lead to, an array with elements that slices can cover.
+// overlaps finds the types of which the memory may lie in memory of another name: a variable is part of one that
+// another reference leads to, or slices cover the same array. A slice covers an array, not just any variable.
 func (s *slots) overlaps() {
 	for _, outer := range s.targets() {
-		again := s.slices[outer] > 0 && s.slices[outer]+s.pointers[outer] > 1
+		if s.slices[outer] > 0 && s.slices[outer]+s.pointers[outer] > 1 {
+			s.outer[outer], s.inner[outer] = true, true
+		}
 		for _, inner := range s.targets() {
-			if again = again || outer != inner && contains(outer, flat(inner)); again {
-				s.overlap[outer] = true
-				break
+			inArray := s.slices[inner] > 0 && contains(outer, flat(inner), true)
+			if inArray || s.pointers[inner] > 0 && outer != inner && contains(outer, flat(inner), false) {
+				s.outer[outer], s.inner[inner] = true, true
 			}
 		}
 	}
@@ -95,17 +98,17 @@ func (s *slots) targets() (all []reflect.Type) {
 }
 
 // contains reports whether there may be a variable of type inner in one of type t, or of a type that pointers to inner
-// convert to.
-func contains(t, inner reflect.Type) bool {
-	if t == inner || t.Kind() == inner.Kind() && t.Size() == inner.Size() && t.ConvertibleTo(inner) {
+// convert to; inArray asks for one that is an element of an array.
+func contains(t, inner reflect.Type, inArray bool) bool {
+	same := t == inner || t.Kind() == inner.Kind() && t.Size() == inner.Size() && t.ConvertibleTo(inner)
+	switch {
+	case same && !inArray:
 		return true
-	}
-	switch t.Kind() {
-	case reflect.Array:
-		return contains(t.Elem(), inner)
-	case reflect.Struct:
+	case t.Kind() == reflect.Array:
+		return contains(t.Elem(), inner, false)
+	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
-			if contains(t.Field(i).Type, inner) {
+			if contains(t.Field(i).Type, inner, inArray) {
 				return true
 			}
 		}
@@ -115,7 +118,7 @@ func contains(t, inner reflect.Type) bool {
 
 // shared reports whether more than one reference can lead to a value of type t, or to memory that it is part of.
 func (s *slots) shared(t reflect.Type) bool {
-	return len(s.overlap) > 0 || s.pointers[t]+s.slices[t] > 1 || s.sharedMap(t)
+	return s.lies(t) || s.pointers[t]+s.slices[t] > 1 || s.sharedMap(t)
 }
 
 // sharedMap is shared for maps, which may have been converted.
@@ -130,4 +133,7 @@ func (s *slots) sharedMap(t reflect.Type) bool {
 }
 
 // holds reports whether memory that another reference leads to may lie in a variable of type t, or in a slice of such.
-func (s *slots) holds(t reflect.Type) bool { return s.overlap[t] }
+func (s *slots) holds(t reflect.Type) bool { return s.outer[t] }
+
+// lies reports whether memory of type t may lie in other memory, or other memory in it.
+func (s *slots) lies(t reflect.Type) bool { return s.outer[t] || s.inner[t] }
