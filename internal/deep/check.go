@@ -91,12 +91,12 @@ func (b *checkBuilder) array(r *rule, off uintptr) {
 	n, size := r.typ.Len(), r.typ.Elem().Size()
 	one := checkBuilder{p: b.p}
 	one.value(r.elem, 0)
-	if n*len(one.list) > unrolled && !(len(one.list) == 1 && one.list[0].size == size) {
-		b.add(check{kind: checkRepeat, off: off, repeat: one.list, n: n, size: size})
-		return
-	}
-	if len(one.list) == 1 && one.list[0].size == size {
+	switch {
+	case len(one.list) == 1 && one.list[0].kind <= checkBytes && one.list[0].size == size:
 		b.bytes(off, size*uintptr(n))
+		return
+	case n*len(one.list) > unrolled:
+		b.add(check{kind: checkRepeat, off: off, repeat: one.list, n: n, size: size})
 		return
 	}
 	for i := range n {

@@ -24,8 +24,10 @@ const stepsToNote = 4096
 type twoJobs struct {
 	a, b pointer
 	plan *plan
-	n    int // values, or mapKind
+	n    int // values, or aMap
 }
+
+const aBox = -2
 
 var comparers = sync.Pool{New: func() any { return new(comparer) }}
 
@@ -61,7 +63,7 @@ func (c *comparer) work() bool {
 		j := c.queue[len(c.queue)-1]
 		c.queue[len(c.queue)-1] = twoJobs{}
 		c.queue = c.queue[:len(c.queue)-1]
-		if j.n == mapKind {
+		if j.n == aMap {
 			if !c.entries(j.a, j.b, j.plan) {
 				return false
 			}
@@ -145,7 +147,7 @@ func (c *comparer) pointers(a, b pointer, e *plan) bool {
 	case e.odd:
 		return c.giveUp()
 	}
-	return c.known(a, b, e, oneKind) || c.descend(a, b, e, 1)
+	return c.known(a, b, e, 1) || c.descend(a, b, e, 1)
 }
 
 func (c *comparer) slices(a, b header, e *plan) bool {
@@ -200,10 +202,10 @@ func (c *comparer) mappings(a, b pointer, p *plan) bool {
 		return false
 	case p.odd || p.elem.odd:
 		return c.giveUp()
-	case c.known(a, b, p, mapKind):
+	case c.known(a, b, p, aMap):
 		return true
 	case c.depth >= maxDepth:
-		c.queue = append(c.queue, twoJobs{a, b, p, mapKind})
+		c.queue = append(c.queue, twoJobs{a, b, p, aMap})
 		return true
 	}
 	c.depth++
@@ -256,7 +258,7 @@ func (c *comparer) faces(a, b face, static reflect.Type) bool {
 	case d.kind == heldPlain:
 		return c.parts(a.d, b.d, d.plan.compare)
 	}
-	return c.known(a.d, b.d, d.plan, boxKind) || c.descend(a.d, b.d, d.plan, 1)
+	return c.known(a.d, b.d, d.plan, aBox) || c.descend(a.d, b.d, d.plan, 1)
 }
 
 // words compares structs that are one pointer.

@@ -13,6 +13,7 @@ type dynamic struct {
 	typ  reflect.Type
 	plan *plan
 
+	box    *plan // by which a memo knows a box of this type: no plan of a variable
 	direct bool // the data word is the value: it is one pointer
 }
 
@@ -52,7 +53,7 @@ func dynamicOf(f face, static reflect.Type) *dynamic {
 
 func newDynamic(f face, static reflect.Type) *dynamic {
 	t := held(f, static).Type()
-	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: openPlan(t)}
+	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: openPlan(t), box: new(plan)}
 	d.direct = faceOf(reflect.New(t).Elem()).d == nil // a zero value that needs no memory beside the interface
 	switch {
 	case r.own != nil || t.Kind() == reflect.Pointer && ruleOf(t.Elem()).own != nil:

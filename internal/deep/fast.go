@@ -76,6 +76,7 @@ func (r *runner) attempt(do func() bool) (ok bool) {
 // again makes a second attempt, in the knowledge of what lies in what.
 func (r *runner) again(src pointer) bool {
 	r.memo.reset()
+	r.arrays.reset()
 	clear(r.queue)
 	r.queue, r.bytes, r.depth, r.err, r.stuck, r.overlap, r.rootRefs = r.queue[:0], 0, 0, nil, false, false, false
 	return r.attempt(func() bool {
@@ -91,7 +92,7 @@ func (r *runner) survey(src pointer) bool {
 		r.err, r.stuck = s.err, s.stuck
 		return false
 	}
-	r.root.tangled.Store(s.overlapping(&s.spans))
+	r.root.tangled.Store(overlapping(&s.memo, &s.arrays, &s.spans))
 	if r.places = placesOf(s, r.opts); r.places == nil {
 		return r.giveUp()
 	}
@@ -107,6 +108,6 @@ func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error)
 			n, done, err = 0, false, nil
 		}
 	}()
-	done = s.run(src, p) && !s.overlapping(&s.spans) && s.fits()
+	done = s.run(src, p) && !overlapping(&s.memo, &s.arrays, &s.spans) && s.fits()
 	return s.bytes, done || s.err != nil, s.err
 }

@@ -2,66 +2,80 @@ package deep
 
 import "math/bits"
 
-// A memo knows which memory has been met, and what it became. It is a list of what was met, in order, and a table of
-// positions in that list, by open addressing.
-//
-// A pointer, a map or a box is known by its address. A slice is known by the end of its capacity, which all ordinary
-// slices of one array have in common: so one that lies within another is found at once.
+// A memo knows which variables, maps and boxes have been met, and what they became. It is a list of what was met, in
+// order, and an index of it by address.
 type memo struct {
 	list  []met
-	table []uint64 // position in list plus one, and above it bits of the hash; 0 is free
-	shift uint     // what a hash is shifted by to become an index of the table
+	clash bool // two variables of different types begin at one address
+	index
 }
 
 // A met is memory that has been met.
 type met struct {
 	src, dst pointer
-	plan     *plan
-	n        int     // values of a slice, or a kind
-	key      uintptr // by which it is known
+	plan     *plan // of the variable; of a box its plan's box; of a map nil: it is one map, whatever its type is called
 }
 
-// Kinds of what is met beside slices.
-const (
-	oneKind = 0 // a pointer
-	mapKind = -1
-	boxKind = -2
-)
-
-// count is how many values the region has.
-func (m *met) count() int { return max(m.n, 1) }
-
-// spread makes a hash of an address. Its high bits are the better ones.
-func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
-
-// The lower half of a table's word is a position plus one, the upper half is bits of the hash that its index does not
-// use: so that a word of another key is told without a look at the list.
-const lowerHalf = 1<<32 - 1
-
-func upperHalf(h uint64) uint64 { return h << 24 &^ lowerHalf }
-
-// claim returns the position of what a pointer, map or box leads to. If it is met for the first time, it is added, and
-// what it becomes is for the caller to note. A map is one map, whatever its type is called.
-func (m *memo) claim(p pointer, e *plan, kind int) (at int, fresh bool) {
-	m.reserve()
+// claim returns the position of what is at p. If it is met for the first time, it is added, and what it becomes is for
+// the caller to note.
+func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
+	if m.crowded(len(m.list)) {
+		m.index.grow()
+		for at := range m.list {
+			m.put(number(m.list[at].src), at)
+		}
+	}
 	h, mask := spread(number(p)), uint64(len(m.table)-1)
 	i := h >> m.shift
 	for ; m.table[i] != 0; i = (i + 1) & mask {
 		if w := m.table[i]; w&^lowerHalf == upperHalf(h) {
 			at := int(w&lowerHalf) - 1
-			if x := &m.list[at]; x.src == p && x.n == kind && (x.plan == e || kind == mapKind) {
-				return at, false
+			if x := &m.list[at]; x.src == p {
+				if x.plan == e {
+					return at, false
+				}
+				m.clash = m.clash || e.variable() && x.plan.variable()
 			}
 		}
 	}
-	m.list = append(m.list, met{src: p, plan: e, n: kind, key: number(p)})
+	m.list = append(m.list, met{src: p, plan: e})
 	m.table[i] = upperHalf(h) | uint64(len(m.list))
 	return len(m.list) - 1, true
 }
 
-// findSlice returns the position of a slice of the same array, by the end of its capacity, or -1. There may be several:
-// it is one that covers all of n values from p on, if there is any.
-func (m *memo) findSlice(p pointer, n int, end uintptr, e *plan) (at int, covered bool) {
+// variable reports whether p, of a met, is that of a variable.
+func (p *plan) variable() bool { return p != nil && p.typ != nil }
+
+// reset forgets everything.
+func (m *memo) reset() {
+	m.clash = false
+	if len(m.list) > 0 {
+		m.index.reset(len(m.list))
+		clear(m.list)
+		m.list = m.list[:0]
+	}
+}
+
+// An arrayMemo knows which slices have been met. A slice is known by the end of its capacity, which all ordinary slices
+// of one array have in common: so one that lies within another is found at once.
+type arrayMemo struct {
+	list []metArray
+	index
+}
+
+// A metArray is what a slice covers.
+type metArray struct {
+	src, dst pointer
+	plan     *plan // of the elements
+	n        int   // of them
+	end      uintptr
+}
+
+func (m *metArray) size() uintptr { return m.plan.size * uintptr(m.n) }
+
+// find returns the position of a slice of the same array, or -1. There may be several: it is one that covers all of n
+// values from p on, if there is any.
+func (m *arrayMemo) find(p pointer, n int, end uintptr, e *plan) (at int, covered bool) {
 	at = -1
 	if len(m.list) == 0 {
 		return at, false
@@ -73,57 +87,76 @@ func (m *memo) findSlice(p pointer, n int, end uintptr, e *plan) (at int, covere
 			continue
 		}
 		x := &m.list[w&lowerHalf-1]
-		if x.key != end || x.plan != e || x.n <= 0 {
+		if x.end != end || x.plan != e {
 			continue
 		}
 		at = int(w&lowerHalf) - 1
-		if number(x.src) <= number(p) && number(p)+uintptr(n)*e.size <= number(x.src)+uintptr(x.n)*e.size {
+		if number(x.src) <= number(p) && number(p)+uintptr(n)*e.size <= number(x.src)+x.size() {
 			return at, true
 		}
 	}
 	return at, false
 }
 
-// add notes what is known not to be in the memo yet.
-func (m *memo) add(x met) {
-	m.reserve()
+// add notes a slice.
+func (m *arrayMemo) add(x metArray) {
+	if m.crowded(len(m.list)) {
+		m.index.grow()
+		for at := range m.list {
+			m.put(m.list[at].end, at)
+		}
+	}
 	m.list = append(m.list, x)
-	m.index(len(m.list) - 1)
+	m.put(x.end, len(m.list)-1)
 }
 
-// index makes the table lead to a position of the list.
-func (m *memo) index(at int) {
-	h, mask := spread(m.list[at].key), uint64(len(m.table)-1)
-	i := h >> m.shift
-	for m.table[i] != 0 {
+// reset forgets everything.
+func (m *arrayMemo) reset() {
+	if len(m.list) > 0 {
+		m.index.reset(len(m.list))
+		clear(m.list)
+		m.list = m.list[:0]
+	}
+}
+
+// An index finds positions in a list by keys, with open addressing. The lower half of a word of its table is a position
+// plus one, the upper half is bits of the key's hash that the place does not tell: so that most words of other keys are
+// told without a look at the list.
+type index struct {
+	table []uint64 // 0 is free
+	shift uint     // what a hash is shifted by to become a place
+}
+
+const lowerHalf = 1<<32 - 1
+
+func upperHalf(h uint64) uint64 { return h << 24 &^ lowerHalf }
+
+// spread makes a hash of an address. Its high bits are the better ones.
+func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
+
+// crowded reports whether an index of n positions has to grow for one more.
+func (x *index) crowded(n int) bool { return 2*n >= len(x.table) }
+
+// grow empties the table and doubles it.
+func (x *index) grow() {
+	x.table = make([]uint64, max(64, 2*len(x.table)))
+	x.shift = uint(64 - bits.TrailingZeros(uint(len(x.table))))
+}
+
+// put makes key lead to a position, and others that it may lead to already.
+func (x *index) put(key uintptr, at int) {
+	h, mask := spread(key), uint64(len(x.table)-1)
+	i := h >> x.shift
+	for x.table[i] != 0 {
 		i = (i + 1) & mask
 	}
-	m.table[i] = upperHalf(h) | uint64(at+1)
+	x.table[i] = upperHalf(h) | uint64(at+1)
 }
 
-// reserve makes room for one more.
-func (m *memo) reserve() {
-	if 2*len(m.list) < len(m.table) {
-		return
+// reset empties the table after use for n positions. One that was far too large gives way to a smaller one.
+func (x *index) reset(n int) {
+	if len(x.table) > 64*n+64 {
+		x.table = nil
 	}
-	m.table = make([]uint64, max(64, 2*len(m.table)))
-	m.shift = uint(64 - bits.TrailingZeros(uint(len(m.table))))
-	for at := range m.list {
-		m.index(at)
-	}
-}
-
-// reset forgets everything. A table that was much too large for what was met gives way to a smaller one.
-func (m *memo) reset() {
-	used := len(m.list)
-	if used == 0 {
-		return
-	}
-	clear(m.list)
-	m.list = m.list[:0]
-	if len(m.table) > 64*used {
-		m.table, m.list = nil, nil
-		return
-	}
-	clear(m.table)
+	clear(x.table)
 }

@@ -14,35 +14,50 @@ const fewHolders = 4
 // overlaps reports whether memory that was met lies in other memory that was met, and notes it. Values of one type never
 // overlap, unless they are elements of slices; memory that no type allows others to lie in need not be compared.
 func (r *runner) overlaps() bool {
-	r.overlap = r.overlap || r.places == nil && r.memo.overlapping(&r.spans)
+	r.overlap = r.overlap || r.places == nil && overlapping(&r.memo, &r.arrays, &r.spans)
 	return r.overlap
 }
 
-func (m *memo) overlapping(spans *[]extent) bool {
-	var holders [fewHolders]extent
-	n, all := 0, (*spans)[:0]
+// A crowd is regions to be compared.
+type crowd struct {
+	all     []extent
+	holders [fewHolders]extent // those that others may lie in
+	n       int                // how many there are, beyond fewHolders too
+}
+
+func (c *crowd) add(p pointer, size uintptr, holds bool) {
+	e := extent{number(p), number(p) + size}
+	c.all = append(c.all, e)
+	if holds {
+		if c.n < fewHolders {
+			c.holders[c.n] = e
+		}
+		c.n++
+	}
+}
+
+func overlapping(m *memo, a *arrayMemo, room *[]extent) bool {
+	c := crowd{all: (*room)[:0]}
 	for i := range m.list {
-		x := &m.list[i]
-		if x.n < 0 || !x.plan.lies || x.plan.size == 0 {
-			continue
-		}
-		e := extent{number(x.src), number(x.src) + uintptr(x.count())*x.plan.size}
-		all = append(all, e)
-		if x.plan.holds || x.n > 0 && x.plan.spread {
-			if n < fewHolders {
-				holders[n] = e
-			}
-			n++
+		if x := &m.list[i]; x.plan.variable() && x.plan.lies && x.plan.size > 0 {
+			c.add(x.src, x.plan.size, x.plan.holds)
 		}
 	}
-	*spans = all
+	for i := range a.list {
+		if x := &a.list[i]; x.plan.lies {
+			c.add(x.src, x.size(), x.plan.spread)
+		}
+	}
+	*room = c.all
 	switch {
-	case n == 0 || len(all) <= 1:
+	case m.clash:
+		return true
+	case c.n == 0 || len(c.all) <= 1:
 		return false
-	case n <= fewHolders:
-		return anyTouch(holders[:n], all)
+	case c.n <= fewHolders:
+		return anyTouch(c.holders[:c.n], c.all)
 	}
-	return anyOverlap(all)
+	return anyOverlap(c.all)
 }
 
 // anyTouch reports whether one of the holders has memory in common with another extent than itself.

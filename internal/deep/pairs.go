@@ -6,7 +6,7 @@ import "math/bits"
 type sideBySide struct {
 	a, b pointer
 	plan *plan
-	n    int // as in met
+	n    int // values, aMap or aBox
 }
 
 // A pairSet is a set, by open addressing.

@@ -18,9 +18,13 @@ type places struct {
 func placesOf(s *scanner, o Options) *places {
 	c := copier{opts: o}
 	for i := range s.list {
-		if x := &s.list[i]; x.n >= 0 && x.plan.size > 0 {
-			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: x.count()})
+		if x := &s.list[i]; x.plan.variable() && x.plan.size > 0 {
+			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: 1})
 		}
+	}
+	for i := range s.arrays.list {
+		x := &s.arrays.list[i]
+		c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: x.n})
 	}
 	if len(c.regions) == 0 || c.merge() != nil || c.tagged(s) {
 		return nil
@@ -59,7 +63,7 @@ func (x *places) block(p pointer, size uintptr) *block {
 
 // placed returns where the copy of the n values at src is.
 func (r *runner) placed(src pointer, e *plan, n int) (pointer, bool) {
-	size := e.size * uintptr(max(n, 1))
+	size := e.size * uintptr(n)
 	b := r.places.block(src, size)
 	if b == nil {
 		return nil, r.giveUp() // not seen by the scanner: an atomic has been given another value

@@ -18,6 +18,7 @@ import (
 // entry of a map passes through.
 type runner struct {
 	memo
+	arrays arrayMemo
 	opts  Options
 	mode  int   // counting or copying
 	limit int64 // of bytes
@@ -30,6 +31,7 @@ type runner struct {
 	stuck   bool  // the obvious engine must make it
 	overlap bool  // memory lies in other memory
 
+	rootMet  bool // the root is the first in the memo
 	rootRefs bool
 	home     pointer // if not nil: where the root will be
 	out      pointer // the root's copy
@@ -49,8 +51,10 @@ const (
 type job struct {
 	dst, src pointer
 	plan     *plan
-	n        int // values, or mapKind
+	n        int // values, or aMap
 }
+
+const aMap = -1
 
 var runners = sync.Pool{New: func() any { return new(runner) }}
 
@@ -69,10 +73,11 @@ func newRunner(o Options) *runner {
 // release forgets everything that belongs to the copy.
 func (r *runner) release() {
 	r.memo.reset()
+	r.arrays.reset()
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}
-	*r = runner{memo: r.memo, queue: r.queue[:0], spans: r.spans[:0]}
+	*r = runner{memo: r.memo, arrays: r.arrays, queue: r.queue[:0], spans: r.spans[:0]}
 	runners.Put(r)
 }
 
@@ -83,8 +88,8 @@ func (r *runner) run(out, src pointer) bool {
 	if !r.charge(int64(p.size)) {
 		return false
 	}
-	if p.shared && p.size > 0 {
-		i, _ := r.claim(src, p, oneKind)
+	if r.rootMet = p.shared && p.size > 0; r.rootMet {
+		i, _ := r.claim(src, p)
 		r.list[i].dst = out
 		if r.home != nil {
 			r.list[i].dst = r.home
@@ -107,7 +112,7 @@ func (r *runner) work() bool {
 }
 
 func (r *runner) perform(j job) bool {
-	if j.n == mapKind {
+	if j.n == aMap {
 		return r.entries(j.dst, j.src, j.plan)
 	}
 	return r.elems(j.dst, j.src, j.plan, j.n)
@@ -225,11 +230,11 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	case r.places != nil:
 		return r.placed(src, e, 1)
 	case e.shared:
-		i, fresh = r.claim(src, e, oneKind)
+		i, fresh = r.claim(src, e)
 	}
 	switch {
 	case !fresh:
-		r.rootRefs = r.rootRefs || i == 0
+		r.rootRefs = r.rootRefs || i == 0 && r.rootMet
 		return r.list[i].dst, true
 	case !r.charge(int64(e.size)):
 		return nil, false
@@ -257,9 +262,10 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	case r.places != nil:
 		return r.placed(h.p, e, h.n)
 	case e.shared:
-		i, covered := r.findSlice(h.p, h.n, end, e)
+		i, covered := r.arrays.find(h.p, h.n, end, e)
 		if covered {
-			return add(r.list[i].dst, number(h.p)-number(r.list[i].src)), true
+			x := &r.arrays.list[i]
+			return add(x.dst, number(h.p)-number(x.src)), true
 		}
 		if i >= 0 {
 			r.overlap = true
@@ -271,7 +277,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	}
 	dst := e.dupN(h.p, h.n)
 	if e.shared {
-		r.add(met{src: h.p, dst: dst, plan: e, n: h.n, key: end})
+		r.arrays.add(metArray{h.p, dst, e, h.n, end})
 	}
 	return dst, r.descend(dst, h.p, e, h.n)
 }
@@ -322,7 +328,7 @@ func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
 	}
 	i, fresh := 0, true
 	if p.shared {
-		i, fresh = r.claim(src, p, mapKind)
+		i, fresh = r.claim(src, nil)
 	}
 	switch {
 	case !fresh:
@@ -355,7 +361,7 @@ func (r *runner) descendMap(dst, src pointer, p *plan) bool {
 	case p.table != nil && len(p.key.mend[r.mode])+len(p.elem.mend[r.mode]) == 0:
 		return true
 	case r.depth >= maxDepth:
-		r.queue = append(r.queue, job{dst, src, p, mapKind})
+		r.queue = append(r.queue, job{dst, src, p, aMap})
 		return true
 	}
 	r.depth++
@@ -464,7 +470,7 @@ func countStrings(p pointer, ops []op) (n int64) {
 
 // box returns the data word for a copy of the value in an interface with the data word src.
 func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
-	i, fresh := r.claim(src, d.plan, boxKind)
+	i, fresh := r.claim(src, d.box)
 	switch {
 	case r.list[i].dst != nil:
 		return r.list[i].dst, true

@@ -10,6 +10,7 @@ import (
 // remembers which memory pointers and slices cover.
 type scanner struct {
 	memo
+	arrays arrayMemo
 	root  *plan
 	opts  Options
 	limit int64
@@ -37,8 +38,9 @@ func newScanner(o Options) *scanner {
 
 func (s *scanner) release() {
 	s.memo.reset()
+	s.arrays.reset()
 	clear(s.queue)
-	*s = scanner{memo: s.memo, queue: s.queue[:0], spans: s.spans[:0]}
+	*s = scanner{memo: s.memo, arrays: s.arrays, queue: s.queue[:0], spans: s.spans[:0]}
 	scanners.Put(s)
 }
 
@@ -60,7 +62,7 @@ func (s *scanner) run(src pointer, p *plan) bool {
 }
 
 func (s *scanner) perform(j job) bool {
-	if j.n == mapKind {
+	if j.n == aMap {
 		return s.entries(j.src, j.plan)
 	}
 	return s.elems(j.src, j.plan, j.n)
@@ -83,7 +85,7 @@ func (s *scanner) fits() bool {
 	switch {
 	case s.bytes <= s.limit:
 		return true
-	case s.overlapping(&s.spans):
+	case overlapping(&s.memo, &s.arrays, &s.spans):
 		return s.giveUp()
 	}
 	s.err = &TooLargeError{Size: s.bytes, Limit: s.limit}
@@ -148,7 +150,7 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 	case e.size == 0:
 		return true
 	}
-	if _, fresh := s.claim(src, e, oneKind); !fresh {
+	if _, fresh := s.claim(src, e); !fresh {
 		return true
 	}
 	return s.charge(int64(e.size)) && s.descend(src, e, 1)
@@ -166,15 +168,15 @@ func (s *scanner) slice(h header, e *plan) bool {
 	if known := s.seen[name]; known != nil {
 		return s.another(h, e, known)
 	}
-	i, covered := s.findSlice(h.p, h.n, end, e)
+	i, covered := s.arrays.find(h.p, h.n, end, e)
 	if covered {
 		return true
 	}
 	if i < 0 {
-		s.add(met{src: h.p, plan: e, n: h.n, key: end})
+		s.arrays.add(metArray{h.p, nil, e, h.n, end})
 		return s.charge(int64(h.n)*int64(e.size)) && s.descend(h.p, e, h.n)
 	}
-	known, first := &spans{}, &s.list[i]
+	known, first := &spans{}, &s.arrays.list[i]
 	from := int((end - number(first.src)) / e.size)
 	known.add(-from, first.n-from)
 	if s.seen == nil {
@@ -187,9 +189,10 @@ func (s *scanner) slice(h header, e *plan) bool {
 // another looks at a slice of an array of which slices have been seen, at those elements that are new. (Elements are
 // counted from the end of the array, backwards.)
 func (s *scanner) another(h header, e *plan, known *spans) bool {
-	if _, fresh := s.claim(h.p, e, h.n); !fresh {
+	if _, covered := s.arrays.find(h.p, h.n, number(h.p), e); covered {
 		return true
 	}
+	s.arrays.add(metArray{h.p, nil, e, h.n, number(h.p)})
 	if !s.charge(int64(h.n) * int64(e.size)) {
 		return false
 	}
@@ -235,7 +238,7 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 	if p.alien {
 		return s.giveUp()
 	}
-	_, fresh := s.claim(src, p, mapKind)
+	_, fresh := s.claim(src, nil)
 	switch {
 	case !fresh:
 		return true
@@ -244,7 +247,7 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 	case len(p.key.mend[counting])+len(p.elem.mend[counting]) == 0:
 		return true
 	case s.depth >= maxDepth:
-		s.queue = append(s.queue, job{src: src, plan: p, n: mapKind})
+		s.queue = append(s.queue, job{src: src, plan: p, n: aMap})
 		return true
 	}
 	s.depth++
@@ -288,7 +291,7 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
-	if _, fresh := s.claim(src, d.plan, boxKind); !fresh {
+	if _, fresh := s.claim(src, d.box); !fresh {
 		return true
 	}
 	if !s.charge(int64(d.plan.size)) {

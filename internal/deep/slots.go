@@ -73,7 +73,8 @@ func (s *slots) below(t reflect.Type, n int) {
 // another reference leads to, or slices cover the same array. A slice covers an array, not just any variable.
 func (s *slots) overlaps() {
 	for _, outer := range s.targets() {
-		if s.slices[outer] > 0 && s.slices[outer]+s.pointers[outer] > 1 {
+		inArrays := s.slices[outer] > 0 || outer.Kind() == reflect.Array // a slice converts to a pointer to an array
+		if inArrays && s.slices[outer]+s.pointers[outer] > 1 {
 			s.outer[outer], s.inner[outer] = true, true
 		}
 		for _, inner := range s.targets() {

@@ -61,13 +61,13 @@ func tableBy[K comparable](p *plan) table {
 	switch t := p.typ.Elem(); {
 	case t.Kind() == reflect.String:
 		return plains[K, string]{}
-	case t.Size() == 0:
+	case t.Size() == 0 && t.Align() == 1:
 		return plains[K, struct{}]{}
 	case t.Kind() == reflect.Struct || t.Kind() == reflect.Array:
 		return nil
 	case t.Size() == 1:
 		return plains[K, uint8]{}
-	case t.Size() == 4:
+	case t.Size() == 4 && t.Align() == 4:
 		return plains[K, uint32]{}
 	case t.Size() == 8 && t.Align() == 8:
 		return plains[K, uint64]{}
