@@ -92,7 +92,7 @@ func (r *runner) survey(src pointer) bool {
 		r.err, r.stuck = s.err, s.stuck
 		return false
 	}
-	r.root.tangled.Store(overlapping(&s.memo, &s.arrays, &s.spans))
+	r.root.tangled.Store(overlapping(&s.memo, &s.arrays, &s.crowd))
 	if r.places = placesOf(s, r.opts); r.places == nil {
 		return r.giveUp()
 	}
@@ -108,6 +108,6 @@ func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error)
 			n, done, err = 0, false, nil
 		}
 	}()
-	done = s.run(src, p) && !overlapping(&s.memo, &s.arrays, &s.spans) && s.fits()
+	done = s.run(src, p) && !overlapping(&s.memo, &s.arrays, &s.crowd) && s.fits()
 	return s.bytes, done || s.err != nil, s.err
 }

@@ -38,13 +38,16 @@ type block struct {
 // merge makes blocks of the regions, in the order of their addresses.
 func (c *copier) merge() error {
 	var last *block
+	room := make([]block, 0, len(c.regions)) // never grows: blocks stay where they are
+	c.blocks = make([]*block, 0, len(c.regions))
 	for _, i := range order(c.regions) {
 		r := &c.regions[i]
 		if err := c.tick(); err != nil {
 			return err
 		}
 		if last == nil || r.size() == 0 || last.size() == 0 || r.start() >= last.end() {
-			last = &block{region: *r}
+			room = append(room, block{region: *r})
+			last = &room[len(room)-1]
 			c.blocks = append(c.blocks, last)
 		} else if !last.take(r) {
 			c.moveTo(r.at)

@@ -14,13 +14,14 @@ const fewHolders = 4
 // overlaps reports whether memory that was met lies in other memory that was met, and notes it. Values of one type never
 // overlap, unless they are elements of slices; memory that no type allows others to lie in need not be compared.
 func (r *runner) overlaps() bool {
-	r.overlap = r.overlap || r.places == nil && overlapping(&r.memo, &r.arrays, &r.spans)
+	r.overlap = r.overlap || r.places == nil && overlapping(&r.memo, &r.arrays, &r.crowd)
 	return r.overlap
 }
 
 // A crowd is regions to be compared.
 type crowd struct {
 	all     []extent
+	spare   []extent
 	holders [fewHolders]extent // those that others may lie in
 	n       int                // how many there are, beyond fewHolders too
 }
@@ -36,8 +37,9 @@ func (c *crowd) add(p pointer, size uintptr, holds bool) {
 	}
 }
 
-func overlapping(m *memo, a *arrayMemo, room *[]extent) bool {
-	c := crowd{all: (*room)[:0]}
+// overlapping reports whether regions of m and a overlap. c lends its memory.
+func overlapping(m *memo, a *arrayMemo, c *crowd) bool {
+	c.all, c.n = c.all[:0], 0
 	for i := range m.list {
 		if x := &m.list[i]; x.plan.variable() && x.plan.lies && x.plan.size > 0 {
 			c.add(x.src, x.plan.size, x.plan.holds)
@@ -48,7 +50,6 @@ func overlapping(m *memo, a *arrayMemo, room *[]extent) bool {
 			c.add(x.src, x.size(), x.plan.spread)
 		}
 	}
-	*room = c.all
 	switch {
 	case m.clash:
 		return true
@@ -57,7 +58,7 @@ func overlapping(m *memo, a *arrayMemo, room *[]extent) bool {
 	case c.n <= fewHolders:
 		return anyTouch(c.holders[:c.n], c.all)
 	}
-	return anyOverlap(c.all)
+	return anyOverlap(c.all, &c.spare)
 }
 
 // anyTouch reports whether one of the holders has memory in common with another extent than itself.
@@ -78,12 +79,48 @@ func anyTouch(holders, all []extent) bool {
 	return false
 }
 
-func anyOverlap(all []extent) bool {
-	slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+func anyOverlap(all []extent, spare *[]extent) bool {
+	if len(all) < fewExtents {
+		slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+	} else {
+		*spare = slices.Grow((*spare)[:0], len(all))[:len(all)]
+		all = radixSort(all, *spare)
+	}
 	for i := 1; i < len(all); i++ {
 		if all[i].start < all[i-1].end {
 			return true
 		}
 	}
 	return false
+}
+
+// Fewer extents than these are sorted by comparing.
+const fewExtents = 128
+
+// radixSort sorts by start, digit by digit from the lowest on, as many digits as tell the starts apart. It returns all or
+// spare, which must be as long.
+func radixSort(all, spare []extent) []extent {
+	low, high := all[0].start, all[0].start
+	for _, e := range all {
+		low, high = min(low, e.start), max(high, e.start)
+	}
+	const digit = 11
+	var counts [1 << digit]int
+	for shift := 0; (high-low)>>shift > 0; shift += digit {
+		clear(counts[:])
+		for _, e := range all {
+			counts[(e.start-low)>>shift&(1<<digit-1)]++
+		}
+		at := 0
+		for i, n := range counts {
+			counts[i], at = at, at+n
+		}
+		for _, e := range all {
+			d := (e.start - low) >> shift & (1<<digit - 1)
+			spare[counts[d]] = e
+			counts[d]++
+		}
+		all, spare = spare, all
+	}
+	return all
 }

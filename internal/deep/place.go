@@ -16,7 +16,7 @@ type places struct {
 
 // placesOf makes blocks of what was met, the root first. It returns nil if Go's types do not allow memory to lie so.
 func placesOf(s *scanner, o Options) *places {
-	c := copier{opts: o}
+	c := copier{opts: o, regions: make([]region, 0, len(s.list)+len(s.arrays.list))}
 	for i := range s.list {
 		if x := &s.list[i]; x.plan.variable() && x.plan.size > 0 {
 			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: 1})
@@ -29,10 +29,10 @@ func placesOf(s *scanner, o Options) *places {
 	if len(c.regions) == 0 || c.merge() != nil || c.tagged(s) {
 		return nil
 	}
-	p := &places{root: c.regions[0].block, src: c.regions[0].addr}
-	for _, b := range c.blocks {
-		p.starts = append(p.starts, b.start())
-		p.blocks = append(p.blocks, b)
+	p := &places{root: c.regions[0].block, src: c.regions[0].addr, blocks: c.blocks}
+	p.starts = make([]uintptr, len(p.blocks))
+	for i, b := range p.blocks {
+		p.starts[i] = b.start()
 	}
 	return p
 }

@@ -37,7 +37,7 @@ type runner struct {
 	out      pointer // the root's copy
 	root     *plan
 	places   *places // of the second attempt; nil in the first
-	spans    []extent
+	crowd    crowd
 }
 
 const (
@@ -77,7 +77,7 @@ func (r *runner) release() {
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}
-	*r = runner{memo: r.memo, arrays: r.arrays, queue: r.queue[:0], spans: r.spans[:0]}
+	*r = runner{memo: r.memo, arrays: r.arrays, queue: r.queue[:0], crowd: r.crowd}
 	runners.Put(r)
 }
 
@@ -387,25 +387,37 @@ func (r *runner) reflected(dst, src pointer, p *plan) bool {
 		return mapLen(src) == 0 || r.giveUp()
 	}
 	from, to := mapAt(p.typ, src), mapAt(p.typ, dst)
-	key, newKey := reflect.New(p.key.typ), reflect.New(p.key.typ)
-	elem, newElem := reflect.New(p.elem.typ), reflect.New(p.elem.typ)
+	key, elem := newPassage(p.key), newPassage(p.elem)
 	for it := from.MapRange(); it.Next(); {
-		key.Elem().SetIterKey(it)
-		elem.Elem().SetIterValue(it)
-		if !r.scratch(newKey, key, p.key) || !r.scratch(newElem, elem, p.elem) {
+		key.from.SetIterKey(it)
+		elem.from.SetIterValue(it)
+		if !key.pass(r) || !elem.pass(r) {
 			return false
 		}
-		to.SetMapIndex(newKey.Elem(), newElem.Elem())
+		to.SetMapIndex(key.to, elem.to)
 	}
 	return true
 }
 
-// scratch makes *dst a copy of *src.
-func (r *runner) scratch(dst, src reflect.Value, p *plan) bool {
-	dst.Elem().SetZero()
-	d, s := dst.UnsafePointer(), src.UnsafePointer()
-	p.move(d, s)
-	return r.mend(d, s, p.mend[r.mode])
+// A passage is two variables through which the keys, or the values, of a map pass when they are copied.
+type passage struct {
+	plan     *plan
+	from, to reflect.Value
+	src, dst pointer
+}
+
+func newPassage(p *plan) *passage {
+	from, to := reflect.New(p.typ), reflect.New(p.typ)
+	return &passage{p, from.Elem(), to.Elem(), from.UnsafePointer(), to.UnsafePointer()}
+}
+
+// pass makes x.to a copy of x.from.
+func (x *passage) pass(r *runner) bool {
+	if !x.plan.whole {
+		x.to.SetZero()
+	}
+	x.plan.move(x.dst, x.src)
+	return r.mend(x.dst, x.src, x.plan.mend[r.mode])
 }
 
 // mapAt is the map m as a value of type t.

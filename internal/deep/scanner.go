@@ -18,7 +18,7 @@ type scanner struct {
 	depth int
 	steps int
 	queue []job
-	spans []extent
+	crowd crowd
 	seen  map[backing]*spans // arrays that several slices cover in part
 
 	err   error
@@ -40,7 +40,7 @@ func (s *scanner) release() {
 	s.memo.reset()
 	s.arrays.reset()
 	clear(s.queue)
-	*s = scanner{memo: s.memo, arrays: s.arrays, queue: s.queue[:0], spans: s.spans[:0]}
+	*s = scanner{memo: s.memo, arrays: s.arrays, queue: s.queue[:0], crowd: s.crowd}
 	scanners.Put(s)
 }
 
@@ -85,7 +85,7 @@ func (s *scanner) fits() bool {
 	switch {
 	case s.bytes <= s.limit:
 		return true
-	case overlapping(&s.memo, &s.arrays, &s.spans):
+	case overlapping(&s.memo, &s.arrays, &s.crowd):
 		return s.giveUp()
 	}
 	s.err = &TooLargeError{Size: s.bytes, Limit: s.limit}
