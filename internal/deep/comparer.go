@@ -18,7 +18,7 @@ type comparer struct {
 	odd   bool // only the obvious engine can tell
 }
 
-const stepsToNote = 4096
+const stepsToNote = 1024
 
 // A twoJobs is memory that waits to be compared.
 type twoJobs struct {
@@ -220,15 +220,16 @@ func (c *comparer) entries(a, b pointer, p *plan) bool {
 		return p.table.equal(c, a, b, p)
 	}
 	right := mapAt(p.typ, b)
-	v, w := reflect.New(p.elem.typ), reflect.New(p.elem.typ)
+	key, left := reflect.New(p.key.typ).Elem(), newPassage(p.elem)
 	for it := mapAt(p.typ, a).MapRange(); it.Next(); {
-		other := right.MapIndex(it.Key())
+		key.SetIterKey(it)
+		other := right.MapIndex(key)
 		if !other.IsValid() {
 			return false
 		}
-		v.Elem().SetIterValue(it)
-		w.Elem().Set(other)
-		if !c.parts(v.UnsafePointer(), w.UnsafePointer(), p.elem.compare) {
+		left.from.SetIterValue(it)
+		left.to.Set(other)
+		if !c.parts(left.src, left.dst, p.elem.compare) {
 			return false
 		}
 	}

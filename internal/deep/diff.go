@@ -32,7 +32,15 @@ func Diff[T any](before, after *T, max int) (changes []Change, truncated bool) {
 
 // diff is Diff of what before and after point to.
 func diff(before, after reflect.Value, max int) (changes []Change, truncated bool) {
-	c := comparison{}
+	if usePlans {
+		p := planFor(before.Type().Elem())
+		if p.table == nil {
+			if equal, done := equalByPlan(before.UnsafePointer(), after.UnsafePointer(), p); equal && done {
+				return nil, false
+			}
+		}
+	}
+	c := comparison{byPlan: usePlans}
 	c.report = func(at *trail, a, b reflect.Value) bool {
 		if max > 0 && len(changes) == max {
 			truncated = true

@@ -49,6 +49,7 @@ type comparison struct {
 	shown   map[pair]struct{} // differences that have been reported
 	stack   []frame
 	report  func(at *trail, a, b reflect.Value) bool // called for a difference; returns whether to go on. nil: stop
+	byPlan  bool // parts that follow no reference are compared by plans
 	differs bool
 	done    bool
 }
@@ -163,7 +164,7 @@ func (c *comparison) partner(a half) (b half, ok bool) {
 // same compares a and b on the side: a difference is returned and not reported. What an equal pair has shown stays
 // known.
 func (c *comparison) same(a, b reflect.Value) bool {
-	in := comparison{outer: c, depth: c.depth + 1}
+	in := comparison{outer: c, depth: c.depth + 1, byPlan: c.byPlan}
 	in.run(a, b, nil)
 	if in.differs {
 		return false
@@ -243,7 +244,7 @@ func (c *comparison) push(a, b reflect.Value, r *rule, n int, up *trail, s *step
 // through pointers and interfaces; what has parts becomes a frame.
 func (c *comparison) visit(a, b reflect.Value, r *rule, up *trail, s *step) {
 	for a.IsValid() {
-		if address(a) == address(b) {
+		if address(a) == address(b) || c.plainlySame(a, b) {
 			return
 		}
 		if r.leaf && c.report != nil {
@@ -375,6 +376,8 @@ func (c *comparison) compareSlices(a, b reflect.Value, r *rule, up *trail, s *st
 		return bytes.Equal(a.Bytes(), b.Bytes())
 	case c.report == nil && na != nb:
 		return false
+	case na == nb && c.plainlySameElems(a, b):
+		return true
 	}
 	if !c.met(pair{half{pa, na, a.Type()}, half{pb, nb, b.Type()}}) {
 		c.push(a, b, r, max(na, nb), up, s)

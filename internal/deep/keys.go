@@ -28,7 +28,10 @@ func (c *comparison) compareMaps(a, b reflect.Value, r *rule, up *trail, s *step
 	case c.met(pairOf(pa, pb, a.Type())):
 		return true
 	}
-	entries := c.pairOff(a, b)
+	entries, listed := c.differing(a, b, up == nil && s == nil)
+	if !listed {
+		entries = c.pairOff(a, b)
+	}
 	c.push(a, b, r, len(entries), up, s)
 	if len(entries) > 0 {
 		c.stack[len(c.stack)-1].entries = entries

@@ -24,6 +24,8 @@ type table interface {
 	mend(r *runner, m, src pointer, p *plan) bool
 	// equal compares a and b, which have as many entries.
 	equal(c *comparer, a, b pointer, p *plan) bool
+	// differing calls do with a pointer to each key that a and b do not both have, or have with values that may differ.
+	differing(a, b pointer, p *plan, do func(key pointer))
 	// scan looks at what m refers to.
 	scan(s *scanner, m pointer, p *plan) bool
 }
@@ -120,6 +122,30 @@ func keyBytes[K comparable](k K) int64 {
 	return 0
 }
 
+// differingKeys is differing, by a function that reports whether two values may differ.
+func differingKeys[K comparable, V any](a, b map[K]V, differ func(v, w V) bool, do func(key pointer)) {
+	both := 0
+	for k, v := range a {
+		w, ok := b[k]
+		if ok {
+			both++
+		}
+		if !ok || differ(v, w) {
+			at := k
+			do(pointer(&at))
+		}
+	}
+	if both == len(b) {
+		return
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			at := k
+			do(pointer(&at))
+		}
+	}
+}
+
 // plains are maps of values that refer to nothing, or to the bytes of a string.
 type plains[K, V comparable] struct{}
 
@@ -152,6 +178,10 @@ func stringsIn[K, V comparable](m pointer) (n int64) {
 		}
 	}
 	return n
+}
+
+func (plains[K, V]) differing(a, b pointer, _ *plan, do func(key pointer)) {
+	differingKeys(asMap[K, V](a), asMap[K, V](b), func(v, w V) bool { return v != w }, do)
 }
 
 func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
@@ -195,6 +225,10 @@ func (references[K]) scan(s *scanner, m pointer, p *plan) bool {
 		}
 	}
 	return true
+}
+
+func (references[K]) differing(a, b pointer, _ *plan, do func(key pointer)) {
+	differingKeys(asMap[K, pointer](a), asMap[K, pointer](b), func(v, w pointer) bool { return v != w }, do)
 }
 
 func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -243,6 +277,10 @@ func (faces[K]) scan(s *scanner, m pointer, p *plan) bool {
 	return true
 }
 
+func (faces[K]) differing(a, b pointer, p *plan, do func(key pointer)) {
+	differingKeys(asMap[K, face](a), asMap[K, face](b), func(v, w face) bool { return !sameFace(v, w, p.elem.typ) }, do)
+}
+
 func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
 	right := asMap[K, face](b)
 	for k, v := range asMap[K, face](a) {
@@ -285,6 +323,10 @@ func (slices3[K]) scan(s *scanner, m pointer, p *plan) bool {
 		}
 	}
 	return true
+}
+
+func (slices3[K]) differing(a, b pointer, _ *plan, do func(key pointer)) {
+	differingKeys(asMap[K, header](a), asMap[K, header](b), func(v, w header) bool { return v.p != w.p || v.n != w.n }, do)
 }
 
 func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {
