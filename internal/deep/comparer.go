@@ -31,6 +31,8 @@ const aBox = -2
 
 var comparers = sync.Pool{New: func() any { return new(comparer) }}
 
+func newComparer() *comparer { return comparers.Get().(*comparer) }
+
 // equalByPlan is Equal by plans. It reports false if that is for the obvious engine to do.
 func equalByPlan(a, b pointer, p *plan) (equal, done bool) {
 	switch {
@@ -41,7 +43,7 @@ func equalByPlan(a, b pointer, p *plan) (equal, done bool) {
 	case p.flat:
 		return (*comparer)(nil).parts(a, b, p.compare), true
 	}
-	c := comparers.Get().(*comparer)
+	c := newComparer()
 	defer c.release()
 	equal = c.pointers(a, b, p) && c.work()
 	return equal, !c.odd
@@ -72,6 +74,18 @@ func (c *comparer) work() bool {
 		}
 	}
 	return true
+}
+
+// conclude ends one comparison of several: same is what it has come to, but for what waits. After one that has failed all
+// pairs are forgotten, for some of them were taken for equal and are not.
+func (c *comparer) conclude(same bool) bool {
+	if same && c.work() {
+		return true
+	}
+	clear(c.queue)
+	c.queue, c.steps = c.queue[:0], 0
+	c.pairs.reset()
+	return false
 }
 
 func (c *comparer) giveUp() bool {

@@ -28,7 +28,7 @@ func (c *comparison) compareMaps(a, b reflect.Value, r *rule, up *trail, s *step
 	case c.met(pairOf(pa, pb, a.Type())):
 		return true
 	}
-	entries, listed := c.differing(a, b, up == nil && s == nil)
+	entries, listed := c.differing(a, b, up == nil)
 	if !listed {
 		entries = c.pairOff(a, b)
 	}

@@ -24,8 +24,8 @@ func (c *comparison) plainlySameElems(a, b reflect.Value) bool {
 }
 
 // differing lists the entries of the maps a and b that are not plainly the same, in the order of their keys. It reports
-// false if it cannot. If they are the root, and may be equal though not plainly so, that is found out first.
-func (c *comparison) differing(a, b reflect.Value, root bool) (list []entryPair, ok bool) {
+// false if it cannot. near says that the maps are the root or part of it.
+func (c *comparison) differing(a, b reflect.Value, near bool) (list []entryPair, ok bool) {
 	if !c.byPlan || c.report == nil {
 		return nil, false
 	}
@@ -33,14 +33,18 @@ func (c *comparison) differing(a, b reflect.Value, root bool) (list []entryPair,
 	if p.table == nil {
 		return nil, false
 	}
-	plain := true
-	p.table.differing(a.UnsafePointer(), b.UnsafePointer(), p, func(key pointer) {
+	certain := false
+	var deep *comparer // not to walk through what is equal is right if no map's keys are paired off by what was met before
+	if near && !p.set.odd && !p.elem.flat {
+		deep = newComparer()
+		defer deep.release()
+	}
+	p.table.differing(deep, a.UnsafePointer(), b.UnsafePointer(), p, func(key pointer, is likeness) {
 		k := at(p.key.typ, key)
-		e := entryPair{key: k, a: a.MapIndex(k), b: b.MapIndex(k)}
-		plain = plain && !(e.a.IsValid() && e.b.IsValid())
-		list = append(list, e)
+		certain = certain || is == differs
+		list = append(list, entryPair{key: k, a: a.MapIndex(k), b: b.MapIndex(k)})
 	})
-	if root && !plain && !p.elem.flat {
+	if near && deep == nil && !certain && !p.elem.flat {
 		if equal, done := equalByPlan(address(a), address(b), p); equal && done {
 			return nil, true
 		}
@@ -49,14 +53,17 @@ func (c *comparison) differing(a, b reflect.Value, root bool) (list []entryPair,
 	return list, true
 }
 
-// sameFace reports whether two interfaces of the given type are known to be equal without following a reference.
-func sameFace(v, w face, static reflect.Type) bool {
+// likenessOf is what is known of two interfaces of the given type without following a reference.
+func likenessOf(v, w face, static reflect.Type) likeness {
 	switch {
 	case v.t != w.t:
-		return false
+		return differs
 	case v.d == w.d || v.t == 0:
-		return true
+		return same
 	}
 	d := dynamicOf(v, static)
-	return d.kind == heldPlain && !d.direct && d.plan.flat && (*comparer)(nil).parts(v.d, w.d, d.plan.compare)
+	if d.kind == heldPlain && !d.direct && d.plan.flat {
+		return alike((*comparer)(nil).parts(v.d, w.d, d.plan.compare), differs)
+	}
+	return mayDiffer
 }

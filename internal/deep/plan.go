@@ -75,11 +75,12 @@ const (
 type planSet struct {
 	plans map[reflect.Type]*plan
 	slots *slots // nil: everything may be shared
+	odd   bool   // there may be maps of which the keys are paired off by content
 }
 
 var (
 	compiling sync.Mutex // guards openSet, and lets one compiler run at a time
-	openSet   = &planSet{plans: map[reflect.Type]*plan{}}
+	openSet   = &planSet{plans: map[reflect.Type]*plan{}, odd: true}
 	roots     sync.Map // reflect.Type → *plan, complete
 )
 
@@ -110,7 +111,11 @@ func compileRoot(t reflect.Type) *plan {
 	if slots := slotsOf(t); !slots.open {
 		s = &planSet{plans: map[reflect.Type]*plan{}, slots: slots}
 	}
-	return s.plan(t)
+	p := s.plan(t)
+	for _, q := range s.plans {
+		s.odd = s.odd || q.odd
+	}
+	return p
 }
 
 // find returns the plan of t for others than the compiler.

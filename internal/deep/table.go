@@ -24,8 +24,9 @@ type table interface {
 	mend(r *runner, m, src pointer, p *plan) bool
 	// equal compares a and b, which have as many entries.
 	equal(c *comparer, a, b pointer, p *plan) bool
-	// differing calls do with a pointer to each key that a and b do not both have, or have with values that may differ.
-	differing(a, b pointer, p *plan, do func(key pointer))
+	// differing calls do with a pointer to each key that a and b do not both have, or have with values that differ or may.
+	// References are followed by c, if it is not nil.
+	differing(c *comparer, a, b pointer, p *plan, do func(key pointer, is likeness))
 	// scan looks at what m refers to.
 	scan(s *scanner, m pointer, p *plan) bool
 }
@@ -122,17 +123,36 @@ func keyBytes[K comparable](k K) int64 {
 	return 0
 }
 
-// differingKeys is differing, by a function that reports whether two values may differ.
-func differingKeys[K comparable, V any](a, b map[K]V, differ func(v, w V) bool, do func(key pointer)) {
+// A likeness is what is known of two values without following a reference.
+type likeness uint8
+
+const (
+	same likeness = iota
+	mayDiffer
+	differs
+)
+
+// alike is same, or else what is given.
+func alike(equal bool, otherwise likeness) likeness {
+	if equal {
+		return same
+	}
+	return otherwise
+}
+
+// differingKeys is differing, by a function that compares two values.
+func differingKeys[K comparable, V any](a, b map[K]V, compare func(v, w V) likeness, do func(key pointer, is likeness)) {
 	both := 0
 	for k, v := range a {
 		w, ok := b[k]
+		is := differs
 		if ok {
 			both++
+			is = compare(v, w)
 		}
-		if !ok || differ(v, w) {
+		if is != same {
 			at := k
-			do(pointer(&at))
+			do(pointer(&at), is)
 		}
 	}
 	if both == len(b) {
@@ -141,7 +161,7 @@ func differingKeys[K comparable, V any](a, b map[K]V, differ func(v, w V) bool, 
 	for k := range b {
 		if _, ok := a[k]; !ok {
 			at := k
-			do(pointer(&at))
+			do(pointer(&at), differs)
 		}
 	}
 }
@@ -180,8 +200,8 @@ func stringsIn[K, V comparable](m pointer) (n int64) {
 	return n
 }
 
-func (plains[K, V]) differing(a, b pointer, _ *plan, do func(key pointer)) {
-	differingKeys(asMap[K, V](a), asMap[K, V](b), func(v, w V) bool { return v != w }, do)
+func (plains[K, V]) differing(_ *comparer, a, b pointer, _ *plan, do func(key pointer, is likeness)) {
+	differingKeys(asMap[K, V](a), asMap[K, V](b), func(v, w V) likeness { return alike(v == w, differs) }, do)
 }
 
 func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
@@ -227,8 +247,13 @@ func (references[K]) scan(s *scanner, m pointer, p *plan) bool {
 	return true
 }
 
-func (references[K]) differing(a, b pointer, _ *plan, do func(key pointer)) {
-	differingKeys(asMap[K, pointer](a), asMap[K, pointer](b), func(v, w pointer) bool { return v != w }, do)
+func (references[K]) differing(c *comparer, a, b pointer, p *plan, do func(key pointer, is likeness)) {
+	differingKeys(asMap[K, pointer](a), asMap[K, pointer](b), func(v, w pointer) likeness {
+		if v == w || c == nil {
+			return alike(v == w, mayDiffer)
+		}
+		return alike(c.conclude(c.references(v, w, p.elem)), mayDiffer)
+	}, do)
 }
 
 func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -277,8 +302,13 @@ func (faces[K]) scan(s *scanner, m pointer, p *plan) bool {
 	return true
 }
 
-func (faces[K]) differing(a, b pointer, p *plan, do func(key pointer)) {
-	differingKeys(asMap[K, face](a), asMap[K, face](b), func(v, w face) bool { return !sameFace(v, w, p.elem.typ) }, do)
+func (faces[K]) differing(c *comparer, a, b pointer, p *plan, do func(key pointer, is likeness)) {
+	differingKeys(asMap[K, face](a), asMap[K, face](b), func(v, w face) likeness {
+		if v == w {
+			return same
+		}
+		return likenessOf(v, w, p.elem.typ)
+	}, do)
 }
 
 func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -325,8 +355,13 @@ func (slices3[K]) scan(s *scanner, m pointer, p *plan) bool {
 	return true
 }
 
-func (slices3[K]) differing(a, b pointer, _ *plan, do func(key pointer)) {
-	differingKeys(asMap[K, header](a), asMap[K, header](b), func(v, w header) bool { return v.p != w.p || v.n != w.n }, do)
+func (slices3[K]) differing(c *comparer, a, b pointer, p *plan, do func(key pointer, is likeness)) {
+	differingKeys(asMap[K, header](a), asMap[K, header](b), func(v, w header) likeness {
+		if v == w || c == nil {
+			return alike(v == w, mayDiffer)
+		}
+		return alike(c.conclude(c.slices(v, w, p.elem.target)), mayDiffer)
+	}, do)
 }
 
 func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {
