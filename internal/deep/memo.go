@@ -13,7 +13,7 @@ type memo struct {
 // A met is memory that has been met.
 type met struct {
 	src, dst pointer
-	plan     *plan // of the variable; of a box its plan's box; of a map nil: it is one map, whatever its type is called
+	plan     *plan // of the variable; the mark of a map or a box
 }
 
 // claim returns the position of what is at p. If it is met for the first time, it is added, and what it becomes is for
@@ -31,7 +31,7 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 		if w := m.table[i]; w&^lowerHalf == upperHalf(h) {
 			at := int(w&lowerHalf) - 1
 			if x := &m.list[at]; x.src == p {
-				if x.plan == e {
+				if x.plan == e || x.plan.markOf != nil && e.markOf != nil { // one map, whatever its type is called
 					return at, false
 				}
 				m.clash = m.clash || e.variable() && x.plan.variable()
@@ -43,8 +43,8 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	return len(m.list) - 1, true
 }
 
-// variable reports whether p, of a met, is that of a variable.
-func (p *plan) variable() bool { return p != nil && p.typ != nil }
+// variable reports whether p, of a met, is that of a variable: marks have no type.
+func (p *plan) variable() bool { return p.typ != nil }
 
 // reset forgets everything.
 func (m *memo) reset() {

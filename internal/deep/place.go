@@ -42,7 +42,7 @@ func placesOf(s *scanner, o Options) *places {
 func (c *copier) tagged(s *scanner) bool {
 	for i := range c.regions {
 		r := &c.regions[i]
-		if b := r.block; b.typ != r.typ && s.root.set.find(b.typ).tagged {
+		if b := r.block; b.typ != r.typ && (s.root.set.find(b.typ).tagged || s.root.set.find(r.typ).tagged) {
 			return true
 		}
 	}

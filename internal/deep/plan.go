@@ -27,6 +27,8 @@ type plan struct {
 
 	target    *plan // of a pointer: the variable's; of a slice: its elements'
 	elem, key *plan // of a map
+	mark      *plan // of a map: by which a memo knows it as a map, and not as a variable that holds one
+	markOf    *plan // of a mark of a map: the map's plan
 	table     table // of a map: how to do it without reflection; nil if that is not known
 
 	whole  bool // one move copies it
@@ -152,7 +154,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 		p.target = s.plan(t.Elem())
 	case actMap:
 		p.key, p.elem = s.plan(t.Key()), s.plan(t.Elem())
-		p.table = tableOf(p)
+		p.table, p.mark = tableOf(p), &plan{markOf: p}
 	}
 	p.checks()
 	return p

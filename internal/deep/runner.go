@@ -328,9 +328,11 @@ func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
 	}
 	i, fresh := 0, true
 	if p.shared {
-		i, fresh = r.claim(src, nil)
+		i, fresh = r.claim(src, p.mark)
 	}
 	switch {
+	case !fresh && r.list[i].plan != p.mark && p.tags(r.list[i].plan.markOf):
+		return nil, r.giveUp()
 	case !fresh:
 		return r.list[i].dst, true
 	case !r.charge(p.mapSize(src)):
@@ -342,6 +344,9 @@ func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
 	}
 	return dst, r.descendMap(dst, src, p)
 }
+
+// tags reports whether it matters by which of two types, p or q, a map is copied: they differ in tags.
+func (p *plan) tags(q *plan) bool { return p.elem.tagged || q.elem.tagged || p.key.tagged || q.key.tagged }
 
 // mapSize is what the map m counts, strings and boxes aside.
 func (p *plan) mapSize(m pointer) int64 {

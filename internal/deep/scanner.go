@@ -238,8 +238,10 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 	if p.alien {
 		return s.giveUp()
 	}
-	_, fresh := s.claim(src, nil)
+	i, fresh := s.claim(src, p.mark)
 	switch {
+	case !fresh && s.list[i].plan != p.mark && p.tags(s.list[i].plan.markOf):
+		return s.giveUp()
 	case !fresh:
 		return true
 	case !s.charge(p.mapSize(src)):
