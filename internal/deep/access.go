@@ -2,6 +2,7 @@ package deep
 
 import (
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -97,3 +98,9 @@ func bytesAt(p pointer, n uintptr) string { return unsafe.String((*byte)(p), n) 
 
 // typeWord is the word by which interfaces name the type t.
 func typeWord(t reflect.Type) uintptr { return uintptr((*face)(pointer(&t)).d) }
+
+// atomicValueAt is the atomic.Value at p.
+func atomicValueAt(p pointer) *atomic.Value { return (*atomic.Value)(p) }
+
+// syncMapAt is the sync.Map at p.
+func syncMapAt(p pointer) *sync.Map { return (*sync.Map)(p) }

@@ -6,7 +6,7 @@ import "reflect"
 // library that are known by name. It is looked for on the value and on the pointer, with one of the results T, *T,
 // or an interface that then holds a T or a *T. DeepCopy methods of any other form are no promise to copy a T (often
 // they are promoted from an embedded field, which is then asked itself) and are not called.
-type method struct{ typ reflect.Type }
+type method struct{ fn reflect.Value } // of type func(*T) …
 
 func methodOf(t reflect.Type) *method {
 	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
@@ -22,7 +22,7 @@ func methodOf(t reflect.Type) *method {
 	if !fits {
 		return nil
 	}
-	return &method{typ: t}
+	return &method{m.Func}
 }
 
 // absent reports whether v is the nil of its kind, for which no method is called.
@@ -34,18 +34,30 @@ func absent(v reflect.Value) bool {
 	return false
 }
 
-// clone calls the DeepCopy method of the addressable src and returns a pointer to the result: the method's own pointer
-// if it returned one.
-func (c *copier) clone(src reflect.Value) (reflect.Value, error) {
-	if err := c.stopped(); err != nil {
-		return reflect.Value{}, err
-	}
+// An answer is what a DeepCopy method returned, or what was wrong with it.
+type answer struct {
+	value  reflect.Value // a pointer to the copy: the method's own if it returned one
+	reason string        // "" if nothing was wrong
+	err    error         // the cause, if there is one
+}
+
+// answers are what methods have returned to an attempt that was not finished, by the variables that were asked: those
+// are not asked again.
+type answers map[question]answer
+
+type question struct {
+	addr pointer
+	typ  reflect.Type
+}
+
+// ask calls the DeepCopy method of the addressable src, as the options say.
+func (o *Options) ask(src reflect.Value) answer {
 	t := src.Type()
 	cell := new(reflect.Value) // of this call alone: a method that is given up may still write it
-	fn := src.Addr().MethodByName("DeepCopy")
-	err := c.call(func() { *cell = fn.Call(nil)[0] })
-	if err != nil {
-		return reflect.Value{}, c.cannot(t, "has a DeepCopy method that failed; mend it, or tag the field "+tagHint, err)
+	args := []reflect.Value{src.Addr()}
+	fn := ruleOf(t).own.fn
+	if err := o.call(func() { *cell = fn.Call(args)[0] }); err != nil {
+		return answer{reason: "has a DeepCopy method that failed; mend it, or tag the field " + tagHint, err: err}
 	}
 	out := *cell
 	if out.Kind() == reflect.Interface {
@@ -53,22 +65,22 @@ func (c *copier) clone(src reflect.Value) (reflect.Value, error) {
 	}
 	switch {
 	case !out.IsValid() || out.Kind() == reflect.Pointer && out.IsNil():
-		return reflect.Value{}, c.cannot(t, "has a DeepCopy method that returned nil; make it return a copy", nil)
+		return answer{reason: "has a DeepCopy method that returned nil; make it return a copy"}
 	case out.Type() == t:
 		p := reflect.New(t)
 		p.Elem().Set(out)
-		return p, c.weighClone(p)
+		return answer{value: p}
 	case out.Type() == reflect.PointerTo(t):
-		return out, c.weighClone(out)
+		return answer{value: out}
 	}
-	return reflect.Value{}, c.cannot(t, "has a DeepCopy method that returned a "+out.Type().String()+
-		" (is it promoted from an embedded field?); give the type its own", nil)
+	return answer{reason: "has a DeepCopy method that returned a " + out.Type().String() +
+		" (is it promoted from an embedded field?); give the type its own"}
 }
 
 // call runs fn as the options say.
-func (c *copier) call(fn func()) (err error) {
-	if c.opts.Call != nil {
-		return c.opts.Call(fn)
+func (o *Options) call(fn func()) (err error) {
+	if o.Call != nil {
+		return o.Call(fn)
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -77,6 +89,21 @@ func (c *copier) call(fn func()) (err error) {
 	}()
 	fn()
 	return nil
+}
+
+// clone returns a pointer to what the DeepCopy method of the addressable src made.
+func (c *copier) clone(src reflect.Value) (reflect.Value, error) {
+	a, ok := c.answers[question{address(src), src.Type()}]
+	if !ok {
+		if err := c.stopped(); err != nil {
+			return reflect.Value{}, err
+		}
+		a = c.opts.ask(src)
+	}
+	if a.reason != "" {
+		return reflect.Value{}, c.cannot(src.Type(), a.reason, a.err)
+	}
+	return a.value, c.weighClone(a.value)
 }
 
 // weighClone counts the memory behind p, which a DeepCopy method returned: all of it, as it would be copied without

@@ -49,18 +49,21 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 		t := reflect.TypeFor[T]()
 		return nil, Info{}, &NotCopyableError{Path: typeName(t), Shape: typeName(t), Type: "*" + t.String(), Reason: "is nil; pass a value"}
 	}
+	var known answers
 	if usePlans {
-		if out, info, done, err := byPlan(home, src, o); done {
+		out, info, done, err := byPlan(home, src, o, &known)
+		if done {
 			return out, info, err
 		}
 	}
-	out, info, err := obviousCopy(reflect.TypeFor[T](), pointer(home), pointer(src), o)
+	out, info, err := obviousCopy(reflect.TypeFor[T](), pointer(home), pointer(src), o, known)
 	return (*T)(out), info, err
 }
 
-// obviousCopy is Copy, and CopyFor, by the obvious engine.
-func obviousCopy(t reflect.Type, home, src pointer, o Options) (out pointer, info Info, err error) {
+// obviousCopy is Copy, and CopyFor, by the obvious engine. The methods that known has answers of are not called.
+func obviousCopy(t reflect.Type, home, src pointer, o Options, known answers) (out pointer, info Info, err error) {
 	c := newCopier(o, t)
+	c.answers = known
 	defer c.contain(&err)
 	c.home = home
 	if err := c.survey(src); err != nil {
@@ -99,6 +102,7 @@ type copier struct {
 	boxes   []*box
 	boxOf   map[boxKey]*box
 	clones  map[regionKey]reflect.Value // what DeepCopy methods of slice types returned
+	answers answers                     // what was returned already
 	atomics snapshots
 
 	raw, recount int64 // bytes noted, overlaps counted twice; count exactly when raw passes recount

@@ -56,7 +56,7 @@ func newDynamic(f face, static reflect.Type) *dynamic {
 	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: openPlan(t), box: new(plan)}
 	d.direct = faceOf(reflect.New(t).Elem()).d == nil // a zero value that needs no memory beside the interface
 	switch {
-	case r.own != nil || t.Kind() == reflect.Pointer && ruleOf(t.Elem()).own != nil:
+	case r.own != nil:
 		d.kind = heldAlien
 	case r.shared:
 		d.kind = heldShared

@@ -18,14 +18,14 @@ func PlanCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, done 
 	if info, simple := p.simple(src.UnsafePointer(), o); simple {
 		return reflect.NewAt(t, out), info, true, nil
 	}
-	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), o)
+	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), o, new(answers))
 	return reflect.NewAt(t, out), info, done, err
 }
 
 // ObviousCopy copies *src by the obvious engine.
 func ObviousCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, err error) {
 	t := src.Type().Elem()
-	out, info, err := obviousCopy(t, nil, src.UnsafePointer(), o)
+	out, info, err := obviousCopy(t, nil, src.UnsafePointer(), o, nil)
 	return reflect.NewAt(t, out), info, err
 }
 

@@ -2,8 +2,9 @@ package deep
 
 import "reflect"
 
-// byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then.
-func byPlan[T any](home, src *T, o Options) (out *T, info Info, done bool, err error) {
+// byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then but
+// calls of DeepCopy methods, of which known gets the answers.
+func byPlan[T any](home, src *T, o Options, known *answers) (out *T, info Info, done bool, err error) {
 	p := planFor(reflect.TypeFor[T]())
 	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
 		return nil, info, false, nil
@@ -12,7 +13,7 @@ func byPlan[T any](home, src *T, o Options) (out *T, info Info, done bool, err e
 	if info, simple := p.simple(pointer(src), o); simple {
 		return out, info, true, nil
 	}
-	at, info, done, err := p.finish(pointer(out), pointer(home), pointer(src), o)
+	at, info, done, err := p.finish(pointer(out), pointer(home), pointer(src), o, known)
 	return (*T)(at), info, done, err
 }
 
@@ -30,17 +31,18 @@ func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
 }
 
 // finish makes a copy of the value at src, which has been moved to out: there, or elsewhere if that cannot be.
-func (p *plan) finish(out, home, src pointer, o Options) (at pointer, info Info, done bool, err error) {
+func (p *plan) finish(out, home, src pointer, o Options, known *answers) (at pointer, info Info, done bool, err error) {
 	r := newRunner(o)
 	r.root, r.home = p, home
 	defer r.release()
 	tangled := p.tangled.Load()
 	if !tangled && r.attempt(func() bool { return r.run(out, src) }) {
-		return out, r.info(), true, nil
+		return r.out, r.info(), true, nil
 	}
 	if (r.overlap || tangled) && r.again(src) {
 		return r.out, r.info(), true, nil
 	}
+	*known = r.answers
 	return nil, info, r.err != nil, r.err
 }
 

@@ -37,7 +37,7 @@ type plan struct {
 	lies   bool // its memory may lie in other memory, or other memory in it
 	holds  bool // a variable may have memory of other values in it
 	spread bool // and so may a slice
-	alien  bool // only the obvious engine can copy it
+	alien  bool // only the obvious engine can copy it: it has a tag that is an error
 	odd    bool // only the obvious engine can compare it
 }
 
@@ -69,6 +69,9 @@ const (
 	opAtomic                      // an atomic number, by Load
 	opAtomicPointer               // an atomic.Pointer, by Load, to new memory
 	opRefuse                      // must be zero
+	opOwn                         // copied by its DeepCopy method
+	opAtomicValue                 // an atomic.Value, by Load
+	opSyncMap                     // a sync.Map, by Range
 )
 
 // A planSet has plans that refer to each other. Plans of values in interfaces are in one set for all, in which
@@ -193,8 +196,9 @@ func (b *builder) stays() { b.whole, b.gap = false, true }
 // value compiles the part with rule r at offset off.
 func (b *builder) value(r *rule, off uintptr) {
 	if r.own != nil {
-		b.plan.alien = true
 		b.stays()
+		b.plan.tagged = true
+		b.add(op{kind: opOwn, off: off, typ: r.typ})
 		return
 	}
 	if r.act != actStruct && r.act != actArray {
@@ -250,9 +254,13 @@ func (b *builder) leaf(r *rule, off uintptr) {
 		b.stays()
 		b.atomicPointer(r, off)
 		return
-	default: // sync.Map, atomic.Value
-		b.plan.alien = true
+	case actAtomicValue:
 		b.stays()
+		b.add(op{kind: opAtomicValue, off: off})
+		return
+	case actSyncMap:
+		b.stays()
+		b.add(op{kind: opSyncMap, off: off})
 		return
 	}
 	b.moves(r.typ, off)

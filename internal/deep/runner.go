@@ -33,6 +33,8 @@ type runner struct {
 
 	rootMet  bool // the root is the first in the memo
 	rootRefs bool
+	answers  answers
+	passing  bool    // an entry of a map is being copied: it has no address of its own
 	home     pointer // if not nil: where the root will be
 	out      pointer // the root's copy
 	root     *plan
@@ -87,6 +89,9 @@ func (r *runner) run(out, src pointer) bool {
 	r.out = out
 	if !r.charge(int64(p.size)) {
 		return false
+	}
+	if p.rule.own != nil {
+		return r.ownRoot(src)
 	}
 	if r.rootMet = p.shared && p.size > 0; r.rootMet {
 		i, _ := r.claim(src, p)
@@ -212,9 +217,13 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 		storePointer(at(o.rule.typ, dst), o.rule.word, p)
 		return ok
 	case opRefuse:
-		if !at(o.typ, src).IsZero() {
-			return r.giveUp()
-		}
+		return at(o.typ, src).IsZero() || r.giveUp()
+	case opOwn:
+		return r.own(dst, src, o.typ)
+	case opAtomicValue:
+		return r.atomicValue(dst, src)
+	case opSyncMap:
+		return r.syncMap(dst, src)
 	}
 	return true
 }
@@ -225,7 +234,7 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	switch {
 	case e.alien:
 		return nil, r.giveUp()
-	case e.size == 0:
+	case e.size == 0 && e.rule.own == nil:
 		return e.make(), true
 	case r.places != nil:
 		return r.placed(src, e, 1)
@@ -238,6 +247,13 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 		return r.list[i].dst, true
 	case !r.charge(int64(e.size)):
 		return nil, false
+	}
+	if e.rule.own != nil {
+		dst, ok := r.ownPointer(src, e)
+		if e.shared {
+			r.list[i].dst = dst
+		}
+		return dst, ok
 	}
 	dst := e.dup(src)
 	if e.shared {
@@ -257,7 +273,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 		return pointer(&nothing), true
 	case e.alien:
 		return nil, r.giveUp()
-	case e.size == 0:
+	case e.size == 0 && e.rule.own == nil:
 		return e.make(), true
 	case r.places != nil:
 		return r.placed(h.p, e, h.n)
@@ -323,7 +339,7 @@ func (r *runner) reference(v pointer, p *plan) (pointer, bool) {
 
 // mapping returns the copy of the map src.
 func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
-	if p.alien {
+	if p.rule.own != nil {
 		return nil, r.giveUp()
 	}
 	i, fresh := 0, true
@@ -422,7 +438,11 @@ func (x *passage) pass(r *runner) bool {
 		x.to.SetZero()
 	}
 	x.plan.move(x.dst, x.src)
-	return r.mend(x.dst, x.src, x.plan.mend[r.mode])
+	was := r.passing
+	r.passing = true
+	ok := r.mend(x.dst, x.src, x.plan.mend[r.mode])
+	r.passing = was
+	return ok
 }
 
 // mapAt is the map m as a value of type t.

@@ -132,11 +132,35 @@ func (s *scanner) look(src pointer, ops []op) bool {
 			for j := 0; j < o.n && ok; j++ {
 				ok = s.look(add(slot, uintptr(j)*o.plan.size), o.repeat)
 			}
+		case opOwn:
+			ok = s.giveUp() // its parts have other plans than it has
+		case opAtomicValue, opSyncMap:
+			ok = s.rare(slot, o)
 		case opAtomicPointer:
 			p := loadPointer(at(o.rule.typ, slot), o.rule.word)
 			ok = p == nil || o.plan == nil || s.pointer(p, o.plan)
 		}
 		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// rare looks at parts that are seldom seen.
+func (s *scanner) rare(src pointer, o *op) bool {
+	if o.kind == opAtomicValue {
+		x := atomicValueAt(src).Load()
+		return x == nil || s.dynamic(*faceAt(pointer(&x)), anyType)
+	}
+	list := entriesOf(syncMapAt(src))
+	if !s.charge(mapBytes + int64(len(list))*syncEntryBytes) {
+		return false
+	}
+	for i := range list {
+		e := &list[i]
+		if e.key != nil && !s.dynamic(*faceAt(pointer(&e.key)), anyType) ||
+			e.value != nil && !s.dynamic(*faceAt(pointer(&e.value)), anyType) {
 			return false
 		}
 	}
@@ -235,7 +259,7 @@ func (s *scanner) reference(v pointer, p *plan) bool {
 }
 
 func (s *scanner) mapping(src pointer, p *plan) bool {
-	if p.alien {
+	if p.rule.own != nil {
 		return s.giveUp()
 	}
 	i, fresh := s.claim(src, p.mark)

@@ -20,13 +20,17 @@ func Size[T any](src *T, o Options) (n int64, err error) {
 	if src == nil {
 		return 0, nil
 	}
-	t := reflect.TypeFor[T]()
+	return sizeOf(pointer(src), reflect.TypeFor[T](), o)
+}
+
+// sizeOf is Size of the value of type t at src.
+func sizeOf(src pointer, t reflect.Type, o Options) (int64, error) {
 	if usePlans {
-		if n, done, err := sizeByPlan(pointer(src), planFor(t), o); done {
+		if n, done, err := sizeByPlan(src, planFor(t), o); done {
 			return n, err
 		}
 	}
-	return obviousSize(pointer(src), t, o)
+	return obviousSize(src, t, o)
 }
 
 // obviousSize is Size by the obvious engine.

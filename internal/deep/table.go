@@ -33,7 +33,7 @@ type table interface {
 
 // tableOf returns the table for maps with plan p, nil if there is none.
 func tableOf(p *plan) table {
-	if p.rule.own != nil || p.key.alien || p.elem.alien {
+	if p.rule.own != nil || p.key.rule.own != nil || p.elem.rule.own != nil || p.key.alien || p.elem.alien {
 		return nil
 	}
 	switch k := p.typ.Key().Kind(); {

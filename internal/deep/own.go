@@ -1,0 +1,141 @@
+package deep
+
+import (
+	"reflect"
+	"sync"
+)
+
+// This file is what a runner does with values that copy themselves: by a DeepCopy method, by Load, by Range.
+
+// own makes dst what the DeepCopy method of the value at src makes.
+func (r *runner) own(dst, src pointer, t reflect.Type) bool {
+	v := at(t, src)
+	switch {
+	case absent(v):
+		at(t, dst).Set(v)
+		return true
+	case t.Kind() == reflect.Map || t.Kind() == reflect.Slice:
+		return r.giveUp() // one that several hold is asked once
+	}
+	a, ok := r.ask(v)
+	if !ok {
+		return false
+	}
+	at(t, dst).Set(a.value.Elem())
+	return true
+}
+
+// ownPointer returns what the DeepCopy method of the variable at src returns.
+func (r *runner) ownPointer(src pointer, e *plan) (pointer, bool) {
+	v := at(e.typ, src)
+	if absent(v) {
+		return e.make(), true
+	}
+	if e.typ.Kind() == reflect.Map || e.typ.Kind() == reflect.Slice {
+		return nil, r.giveUp()
+	}
+	a, ok := r.ask(v)
+	if !ok {
+		return nil, false
+	}
+	return a.value.UnsafePointer(), true
+}
+
+// ownRoot makes the copy what the DeepCopy method of the root at src returns.
+func (r *runner) ownRoot(src pointer) (ok bool) {
+	if r.out, ok = r.ownPointer(src, r.root); r.out == src && r.root.size > 0 {
+		return r.giveUp() // it returned its receiver
+	}
+	return ok && r.fits()
+}
+
+// ask calls the DeepCopy method of v, once. If something is wrong with it, the obvious engine will say where.
+func (r *runner) ask(v reflect.Value) (answer, bool) {
+	q := question{address(v), v.Type()}
+	a, ok := r.answers[q]
+	if !ok {
+		if !r.poll() {
+			return a, false
+		}
+		a = r.opts.ask(v)
+		r.keep(q, a)
+	}
+	if a.reason != "" {
+		return a, r.giveUp()
+	}
+	return a, r.weigh(a.value)
+}
+
+// keep remembers an answer. Of a variable that entries of a map pass through it does not: the next entry has the same
+// address, and another value.
+func (r *runner) keep(q question, a answer) {
+	if r.passing {
+		return
+	}
+	if r.answers == nil {
+		r.answers = answers{}
+	}
+	r.answers[q] = a
+}
+
+// weigh counts the memory behind p, which a DeepCopy method returned.
+func (r *runner) weigh(p reflect.Value) bool {
+	if r.mode == copying {
+		return true
+	}
+	t := p.Type().Elem()
+	n, err := sizeOf(p.UnsafePointer(), t, Options{Limit: r.opts.Limit, Stop: r.opts.Stop})
+	if err != nil {
+		r.err = err
+		return false
+	}
+	return r.charge(n - int64(t.Size())) // its own place is counted already
+}
+
+// atomicValue makes the atomic.Value at dst hold a copy of what that at src holds.
+func (r *runner) atomicValue(dst, src pointer) bool {
+	x := atomicValueAt(src).Load()
+	if x == nil {
+		return true
+	}
+	d, ok := r.dynamic(*faceAt(pointer(&x)), anyType)
+	if ok {
+		setData(pointer(&x), d)
+		atomicValueAt(dst).Store(x)
+	}
+	return ok
+}
+
+// syncMap gives the sync.Map at dst copies of the entries of that at src.
+func (r *runner) syncMap(dst, src pointer) bool {
+	list, to := entriesOf(syncMapAt(src)), syncMapAt(dst)
+	if !r.charge(mapBytes + int64(len(list))*syncEntryBytes) {
+		return false
+	}
+	for i := range list {
+		if e := &list[i]; !r.held(&e.key) || !r.held(&e.value) {
+			return false
+		}
+		to.Store(list[i].key, list[i].value)
+	}
+	return true
+}
+
+// held makes *x a copy of itself.
+func (r *runner) held(x *any) bool {
+	if *x == nil {
+		return true
+	}
+	d, ok := r.dynamic(*faceAt(pointer(x)), anyType)
+	setData(pointer(x), d)
+	return ok
+}
+
+// entriesOf returns what m holds now.
+func entriesOf(m *sync.Map) (list []entry) {
+	m.Range(func(k, v any) bool {
+		list = append(list, entry{k, v})
+		return true
+	})
+	return list
+}
