@@ -14,7 +14,7 @@ type dynamic struct {
 	plan *plan
 
 	box    *plan // by which a memo knows a box of this type: no plan of a variable
-	direct bool // the data word is the value: it is one pointer
+	direct bool  // the data word is the value: it is one pointer
 }
 
 type dynamicKind uint8

@@ -49,7 +49,7 @@ type comparison struct {
 	shown   map[pair]struct{} // differences that have been reported
 	stack   []frame
 	report  func(at *trail, a, b reflect.Value) bool // called for a difference; returns whether to go on. nil: stop
-	byPlan  bool // parts that follow no reference are compared by plans
+	byPlan  bool                                     // parts that follow no reference are compared by plans
 	differs bool
 	done    bool
 }

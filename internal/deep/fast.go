@@ -77,7 +77,7 @@ func (r *runner) attempt(do func() bool) (ok bool) {
 
 // again makes a second attempt, in the knowledge of what lies in what.
 func (r *runner) again(src pointer) bool {
-	r.memo.reset()
+	r.known.reset()
 	r.arrays.reset()
 	clear(r.queue)
 	r.queue, r.bytes, r.depth, r.err, r.stuck, r.overlap, r.rootRefs = r.queue[:0], 0, 0, nil, false, false, false
@@ -94,7 +94,7 @@ func (r *runner) survey(src pointer) bool {
 		r.err, r.stuck = s.err, s.stuck
 		return false
 	}
-	r.root.tangled.Store(overlapping(&s.memo, &s.arrays, &s.crowd))
+	r.root.tangled.Store(overlapping(&s.known, &s.arrays, &s.crowd))
 	if r.places = placesOf(s, r.opts); r.places == nil {
 		return r.giveUp()
 	}
@@ -110,6 +110,6 @@ func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error)
 			n, done, err = 0, false, nil
 		}
 	}()
-	done = s.run(src, p) && !overlapping(&s.memo, &s.arrays, &s.crowd) && s.fits()
+	done = s.run(src, p) && !overlapping(&s.known, &s.arrays, &s.crowd) && s.fits()
 	return s.bytes, done || s.err != nil, s.err
 }

@@ -128,15 +128,15 @@ func (m bitmap) with(isPointer uint64) bitmap {
 }
 
 func word1[A any](all map[bitmap]memory, m bitmap) {
-	all[m] = standIn[struct{ a A }]()
+	all[m] = standIn[struct{ A A }]()
 	word2[A, uintptr](all, m.with(0))
 	word2[A, pointer](all, m.with(1))
 }
 
 func word2[A, B any](all map[bitmap]memory, m bitmap) {
 	type s struct {
-		a A
-		b B
+		A A
+		B B
 	}
 	all[m] = standIn[s]()
 	word3[A, B, uintptr](all, m.with(0))
@@ -145,9 +145,9 @@ func word2[A, B any](all map[bitmap]memory, m bitmap) {
 
 func word3[A, B, C any](all map[bitmap]memory, m bitmap) {
 	type s struct {
-		a A
-		b B
-		c C
+		A A
+		B B
+		C C
 	}
 	all[m] = standIn[s]()
 	word4[A, B, C, uintptr](all, m.with(0))
@@ -156,10 +156,10 @@ func word3[A, B, C any](all map[bitmap]memory, m bitmap) {
 
 func word4[A, B, C, D any](all map[bitmap]memory, m bitmap) {
 	type s struct {
-		a A
-		b B
-		c C
-		d D
+		A A
+		B B
+		C C
+		D D
 	}
 	all[m] = standIn[s]()
 	word5[A, B, C, D, uintptr](all, m.with(0))
@@ -168,11 +168,11 @@ func word4[A, B, C, D any](all map[bitmap]memory, m bitmap) {
 
 func word5[A, B, C, D, E any](all map[bitmap]memory, m bitmap) {
 	type s struct {
-		a A
-		b B
-		c C
-		d D
-		e E
+		A A
+		B B
+		C C
+		D D
+		E E
 	}
 	all[m] = standIn[s]()
 	word6[A, B, C, D, E, uintptr](all, m.with(0))
@@ -181,12 +181,12 @@ func word5[A, B, C, D, E any](all map[bitmap]memory, m bitmap) {
 
 func word6[A, B, C, D, E, F any](all map[bitmap]memory, m bitmap) {
 	all[m] = standIn[struct {
-		a A
-		b B
-		c C
-		d D
-		e E
-		f F
+		A A
+		B B
+		C C
+		D D
+		E E
+		F F
 	}]()
 }
 

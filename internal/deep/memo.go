@@ -20,7 +20,7 @@ type met struct {
 // the caller to note.
 func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	if m.crowded(len(m.list)) {
-		m.index.grow()
+		m.grow()
 		for at := range m.list {
 			m.put(number(m.list[at].src), at)
 		}
@@ -101,7 +101,7 @@ func (m *arrayMemo) find(p pointer, n int, end uintptr, e *plan) (at int, covere
 // add notes a slice.
 func (m *arrayMemo) add(x metArray) {
 	if m.crowded(len(m.list)) {
-		m.index.grow()
+		m.grow()
 		for at := range m.list {
 			m.put(m.list[at].end, at)
 		}

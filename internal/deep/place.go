@@ -16,9 +16,9 @@ type places struct {
 
 // placesOf makes blocks of what was met, the root first. It returns nil if Go's types do not allow memory to lie so.
 func placesOf(s *scanner, o Options) *places {
-	c := copier{opts: o, regions: make([]region, 0, len(s.list)+len(s.arrays.list))}
-	for i := range s.list {
-		if x := &s.list[i]; x.plan.variable() && x.plan.size > 0 {
+	c := copier{opts: o, regions: make([]region, 0, len(s.known.list)+len(s.arrays.list))}
+	for i := range s.known.list {
+		if x := &s.known.list[i]; x.plan.variable() && x.plan.size > 0 {
 			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: 1})
 		}
 	}

@@ -67,3 +67,46 @@ func likenessOf(v, w face, static reflect.Type) likeness {
 	}
 	return mayDiffer
 }
+
+// A likeness is what is known of two values without following a reference.
+type likeness uint8
+
+const (
+	same likeness = iota
+	mayDiffer
+	differs
+)
+
+// alike is same, or else what is given.
+func alike(equal bool, otherwise likeness) likeness {
+	if equal {
+		return same
+	}
+	return otherwise
+}
+
+// differingKeys is differing, by a function that compares two values.
+func differingKeys[K comparable, V any](a, b map[K]V, compare func(v, w V) likeness, do func(key pointer, is likeness)) {
+	both := 0
+	for k, v := range a {
+		w, ok := b[k]
+		is := differs
+		if ok {
+			both++
+			is = compare(v, w)
+		}
+		if is != same {
+			at := k
+			do(pointer(&at), is)
+		}
+	}
+	if both == len(b) {
+		return
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			at := k
+			do(pointer(&at), differs)
+		}
+	}
+}

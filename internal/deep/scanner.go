@@ -9,17 +9,17 @@ import (
 // A scanner looks at everything that a copy would need memory for, by plans, and makes none. It counts bytes, and
 // remembers which memory pointers and slices cover.
 type scanner struct {
-	memo
+	known  memo
 	arrays arrayMemo
-	root  *plan
-	opts  Options
-	limit int64
-	bytes int64
-	depth int
-	steps int
-	queue []job
-	crowd crowd
-	seen  map[backing]*spans // arrays that several slices cover in part
+	root   *plan
+	opts   Options
+	limit  int64
+	bytes  int64
+	depth  int
+	steps  int
+	queue  []job
+	crowd  crowd
+	partly map[backing]*spans // arrays that several slices cover in part
 
 	err   error
 	stuck bool // only the obvious engine can look at it
@@ -37,10 +37,10 @@ func newScanner(o Options) *scanner {
 }
 
 func (s *scanner) release() {
-	s.memo.reset()
+	s.known.reset()
 	s.arrays.reset()
 	clear(s.queue)
-	*s = scanner{memo: s.memo, arrays: s.arrays, queue: s.queue[:0], crowd: s.crowd}
+	*s = scanner{known: s.known, arrays: s.arrays, queue: s.queue[:0], crowd: s.crowd}
 	scanners.Put(s)
 }
 
@@ -85,7 +85,7 @@ func (s *scanner) fits() bool {
 	switch {
 	case s.bytes <= s.limit:
 		return true
-	case overlapping(&s.memo, &s.arrays, &s.crowd):
+	case overlapping(&s.known, &s.arrays, &s.crowd):
 		return s.giveUp()
 	}
 	s.err = &TooLargeError{Size: s.bytes, Limit: s.limit}
@@ -174,7 +174,7 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 	case e.size == 0:
 		return true
 	}
-	if _, fresh := s.claim(src, e); !fresh {
+	if _, fresh := s.known.claim(src, e); !fresh {
 		return true
 	}
 	return s.charge(int64(e.size)) && s.descend(src, e, 1)
@@ -189,7 +189,7 @@ func (s *scanner) slice(h header, e *plan) bool {
 		return s.giveUp()
 	}
 	name := backing{end, e.typ}
-	if known := s.seen[name]; known != nil {
+	if known := s.partly[name]; known != nil {
 		return s.another(h, e, known)
 	}
 	i, covered := s.arrays.find(h.p, h.n, end, e)
@@ -203,10 +203,10 @@ func (s *scanner) slice(h header, e *plan) bool {
 	known, first := &spans{}, &s.arrays.list[i]
 	from := int((end - number(first.src)) / e.size)
 	known.add(-from, first.n-from)
-	if s.seen == nil {
-		s.seen = map[backing]*spans{}
+	if s.partly == nil {
+		s.partly = map[backing]*spans{}
 	}
-	s.seen[name] = known
+	s.partly[name] = known
 	return s.another(h, e, known)
 }
 
@@ -262,9 +262,9 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 	if p.rule.own != nil {
 		return s.giveUp()
 	}
-	i, fresh := s.claim(src, p.mark)
+	i, fresh := s.known.claim(src, p.mark)
 	switch {
-	case !fresh && s.list[i].plan != p.mark && p.tags(s.list[i].plan.markOf):
+	case !fresh && s.known.list[i].plan != p.mark && p.tags(s.known.list[i].plan.markOf):
 		return s.giveUp()
 	case !fresh:
 		return true
@@ -317,7 +317,7 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
-	if _, fresh := s.claim(src, d.box); !fresh {
+	if _, fresh := s.known.claim(src, d.box); !fresh {
 		return true
 	}
 	if !s.charge(int64(d.plan.size)) {

@@ -3,7 +3,6 @@ package deep
 import (
 	"maps"
 	"reflect"
-	"sync"
 )
 
 // This file works on maps through stand-ins for their types, as layout.go does on memory. A map keeps no note of its
@@ -121,49 +120,6 @@ func keyBytes[K comparable](k K) int64 {
 		return int64(len(s))
 	}
 	return 0
-}
-
-// A likeness is what is known of two values without following a reference.
-type likeness uint8
-
-const (
-	same likeness = iota
-	mayDiffer
-	differs
-)
-
-// alike is same, or else what is given.
-func alike(equal bool, otherwise likeness) likeness {
-	if equal {
-		return same
-	}
-	return otherwise
-}
-
-// differingKeys is differing, by a function that compares two values.
-func differingKeys[K comparable, V any](a, b map[K]V, compare func(v, w V) likeness, do func(key pointer, is likeness)) {
-	both := 0
-	for k, v := range a {
-		w, ok := b[k]
-		is := differs
-		if ok {
-			both++
-			is = compare(v, w)
-		}
-		if is != same {
-			at := k
-			do(pointer(&at), is)
-		}
-	}
-	if both == len(b) {
-		return
-	}
-	for k := range b {
-		if _, ok := a[k]; !ok {
-			at := k
-			do(pointer(&at), differs)
-		}
-	}
 }
 
 // plains are maps of values that refer to nothing, or to the bytes of a string.
@@ -373,45 +329,3 @@ func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {
 	}
 	return true
 }
-
-// A mapHeader is the beginning of a map as it lies in memory in Go 1.24 and later, as far as it serves to see how much
-// room the map has. It is only read, and only after knownMaps has seen that it is right.
-type mapHeader struct {
-	used, seed uintptr
-	dir        pointer // to one group of 8 slots if dirLen is 0, else to tables
-	dirLen     int
-}
-
-type tableHeader struct{ used, capacity uint16 }
-
-// roomOf returns how many slots the map m has, at most; 0 if that cannot be known.
-func roomOf(m pointer) int {
-	if mapLen(m) == 0 || !knownMaps() {
-		return 0
-	}
-	switch h := (*mapHeader)(m); h.dirLen {
-	case 0:
-		return 8
-	case 1:
-		return int((*tableHeader)(load(h.dir)).capacity)
-	default:
-		return h.dirLen * 1024
-	}
-}
-
-// knownMaps reports whether maps look in this version of Go as mapHeader says.
-var knownMaps = sync.OnceValue(func() bool {
-	for _, x := range []struct{ entries, dirLen, capacity int }{{3, 0, 0}, {8, 0, 0}, {12, 1, 16}, {100, 1, 128}, {800, 1, 1024}, {3000, 4, 0}} {
-		m := make(map[string]string, x.entries)
-		m["a"], m["b"] = "", ""
-		p := *(*pointer)(pointer(&m))
-		h := (*mapHeader)(p)
-		if h.used != 2 || h.dirLen != x.dirLen || h.dir == nil {
-			return false
-		}
-		if x.dirLen == 1 && int((*tableHeader)(load(h.dir)).capacity) != x.capacity {
-			return false
-		}
-	}
-	return true
-})

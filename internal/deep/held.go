@@ -1,0 +1,94 @@
+package deep
+
+import "reflect"
+
+// This file copies what interfaces hold.
+
+// dynamic returns the data word of the copy of what f, an interface of the given type, holds.
+func (r *runner) dynamic(f face, static reflect.Type) (pointer, bool) {
+	d := dynamicOf(f, static)
+	switch d.kind {
+	case heldShared:
+		return f.d, true
+	case heldPlain:
+		r.bytes += d.weigh(f.d, r.mode)
+		return f.d, true
+	case heldPointer:
+		if f.d == nil {
+			return nil, true
+		}
+		return r.pointer(f.d, d.plan.target)
+	case heldMap:
+		if f.d == nil {
+			return nil, true
+		}
+		return r.mapping(f.d, d.plan)
+	case heldBox, heldWord:
+		return r.box(f.d, d)
+	case heldRefused:
+		if d.zero(f, static) {
+			return f.d, true
+		}
+	}
+	return nil, r.giveUp()
+}
+
+// weigh is what a plain value with data word p counts.
+func (d *dynamic) weigh(p pointer, mode int) int64 {
+	ops := d.plan.mend[mode]
+	if len(ops) == 0 || p == nil {
+		return int64(d.plan.size)
+	}
+	return int64(d.plan.size) + countStrings(p, ops)
+}
+
+// countStrings adds up the strings at p. There is nothing else to mend.
+func countStrings(p pointer, ops []op) (n int64) {
+	for i := range ops {
+		switch o := &ops[i]; o.kind {
+		case opString:
+			n += stringLen(add(p, o.off))
+		case opRepeat:
+			for j := range o.n {
+				n += countStrings(add(p, o.off+uintptr(j)*o.plan.size), o.repeat)
+			}
+		}
+	}
+	return n
+}
+
+// box returns the data word for a copy of the value in an interface with the data word src.
+func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
+	i, fresh := r.known.claim(src, d.box)
+	switch {
+	case r.known.list[i].dst != nil:
+		return r.known.list[i].dst, true
+	case r.depth > maxBoxes:
+		return nil, r.giveUp()
+	case fresh && !r.charge(int64(d.plan.size)):
+		return nil, false
+	case d.kind == heldWord:
+		return r.boxWord(src, d, i)
+	}
+	dst := d.plan.dup(src)
+	r.known.list[i].dst = dst
+	return dst, r.mendBox(dst, src, d.plan)
+}
+
+// boxWord is box for a value that is itself the data word. What it refers to can lead back to it before it has been
+// made, and then makes it.
+func (r *runner) boxWord(src pointer, d *dynamic, i int) (pointer, bool) {
+	was, is := new(pointer), new(pointer)
+	*was = src
+	d.plan.move(pointer(is), pointer(was))
+	ok := r.mendBox(pointer(is), pointer(was), d.plan)
+	r.known.list[i].dst = *is
+	return *is, ok
+}
+
+func (r *runner) mendBox(dst, src pointer, p *plan) bool {
+	r.depth++
+	ok := r.mend(dst, src, p.mend[r.mode])
+	r.depth--
+	return ok
+}

@@ -1,0 +1,176 @@
+package deep
+
+// This file is the heart of a runner: what it does with each kind of part.
+
+// mend mends the parts ops of the value at dst, to which the value at src was moved.
+func (r *runner) mend(dst, src pointer, ops []op) bool {
+	if r.steps--; r.steps < 0 && !r.poll() {
+		return false
+	}
+	ok := true
+	for i := range ops {
+		o := &ops[i]
+		slot := add(dst, o.off)
+		switch o.kind {
+		case opString:
+			r.bytes += stringLen(slot)
+		case opPointer:
+			if p := load(slot); p != nil {
+				p, ok = r.pointer(p, o.plan)
+				store(slot, p)
+			}
+		case opSlice:
+			if h := headerAt(slot); h.p != nil {
+				h.p, ok = r.slice(*h, o.plan)
+				h.c = h.n
+			}
+		case opMap:
+			if m := load(slot); m != nil {
+				m, ok = r.mapping(m, o.plan)
+				store(slot, m)
+			}
+		case opFace:
+			if f := faceAt(slot); f.t != 0 {
+				f.d, ok = r.dynamic(*f, o.typ)
+			}
+		default:
+			ok = r.rare(slot, add(src, o.off), o)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// rare mends a part that is seldom seen.
+func (r *runner) rare(dst, src pointer, o *op) bool {
+	switch o.kind {
+	case opRepeat:
+		for i := range o.n {
+			off := uintptr(i) * o.plan.size
+			if !r.mend(add(dst, off), add(src, off), o.repeat) {
+				return false
+			}
+		}
+	case opAtomic:
+		moveAtomic(at(o.typ, dst), at(o.typ, src))
+	case opAtomicPointer:
+		p, ok := loadPointer(at(o.rule.typ, src), o.rule.word), true
+		if p != nil && o.plan != nil {
+			p, ok = r.pointer(p, o.plan)
+		}
+		storePointer(at(o.rule.typ, dst), o.rule.word, p)
+		return ok
+	case opRefuse:
+		return at(o.typ, src).IsZero() || r.giveUp()
+	case opOwn:
+		return r.own(dst, src, o.typ)
+	case opAtomicValue:
+		return r.atomicValue(dst, src)
+	case opSyncMap:
+		return r.syncMap(dst, src)
+	}
+	return true
+}
+
+// pointer returns where the copy of the variable at src is.
+func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
+	i, fresh := 0, true
+	switch {
+	case e.alien:
+		return nil, r.giveUp()
+	case e.size == 0 && e.rule.own == nil:
+		return e.make(), true
+	case r.places != nil:
+		return r.placed(src, e, 1)
+	case e.shared:
+		i, fresh = r.known.claim(src, e)
+	}
+	switch {
+	case !fresh:
+		r.rootRefs = r.rootRefs || i == 0 && r.rootMet
+		return r.known.list[i].dst, true
+	case !r.charge(int64(e.size)):
+		return nil, false
+	}
+	if e.rule.own != nil {
+		dst, ok := r.ownPointer(src, e)
+		if e.shared {
+			r.known.list[i].dst = dst
+		}
+		return dst, ok
+	}
+	dst := e.dup(src)
+	if e.shared {
+		r.known.list[i].dst = dst
+	}
+	return dst, r.descend(dst, src, e, 1)
+}
+
+// nothing is what empty slices are over.
+var nothing struct{}
+
+// slice returns where the copy of the array that h covers is.
+func (r *runner) slice(h header, e *plan) (pointer, bool) {
+	end := number(h.p) + uintptr(h.c)*e.size
+	switch {
+	case h.n == 0:
+		return pointer(&nothing), true
+	case e.alien:
+		return nil, r.giveUp()
+	case e.size == 0 && e.rule.own == nil:
+		return e.make(), true
+	case r.places != nil:
+		return r.placed(h.p, e, h.n)
+	case e.shared:
+		i, covered := r.arrays.find(h.p, h.n, end, e)
+		if covered {
+			x := &r.arrays.list[i]
+			return add(x.dst, number(h.p)-number(x.src)), true
+		}
+		if i >= 0 {
+			r.overlap = true
+			return nil, false
+		}
+	}
+	if !r.charge(int64(h.n) * int64(e.size)) {
+		return nil, false
+	}
+	dst := e.dupN(h.p, h.n)
+	if e.shared {
+		r.arrays.add(metArray{h.p, dst, e, h.n, end})
+	}
+	return dst, r.descend(dst, h.p, e, h.n)
+}
+
+// descend mends the n values at dst, now or later.
+func (r *runner) descend(dst, src pointer, e *plan, n int) bool {
+	if len(e.mend[r.mode]) == 0 {
+		return true
+	}
+	if r.depth >= maxDepth {
+		r.queue = append(r.queue, job{dst, src, e, n})
+		return true
+	}
+	r.depth++
+	ok := false
+	if n == 1 {
+		ok = r.mend(dst, src, e.mend[r.mode])
+	} else {
+		ok = r.elems(dst, src, e, n)
+	}
+	r.depth--
+	return ok
+}
+
+func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
+	ops := e.mend[r.mode]
+	for i := range n {
+		off := uintptr(i) * e.size
+		if !r.mend(add(dst, off), add(src, off), ops) {
+			return false
+		}
+	}
+	return true
+}
