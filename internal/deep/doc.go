@@ -24,11 +24,18 @@
 // sync.Pool its New and no content. A sync.Once keeps whether it is done. Atomics are copied by value, the pointers in
 // them like any other, sync.Maps entry by entry; other goroutines may be using those while the copy is made.
 //
+// A protobuf message's state, which leads to what is known of its type, is that of a new message, and the size that it
+// has noted is 0: protobuf sets both when it needs them. The rest of a message is copied like any struct, fields that
+// are not decoded yet included. Such a field is decoded by whoever reads it, which is a write to memory like any other.
+//
 // # What is refused
 //
 // Files, connections, listeners, database handles, HTTP clients and servers, running timers and commands, loggers and
 // the like stand for something outside of memory: a non-nil one is a *NotCopyableError. So is a type of a kind or of
 // package sync that this version does not know.
+//
+// Also refused is what protobuf alone can copy: the value of an extension, a dynamicpb.Message, and a protoreflect.Value
+// or a view of a message such as protoreflect.Message.
 //
 // # What a type's author can say
 //

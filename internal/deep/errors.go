@@ -44,6 +44,9 @@ func (e *TooLargeError) Error() string {
 const (
 	tagHint    = "`hooks:\"share\"` or `hooks:\"zero\"`"
 	refuseHint = "cannot be copied; tag it " + tagHint + ", or give the type that holds it a DeepCopy method"
+
+	protobufHint = "has parts of a message that protobuf alone can copy; give the type that holds the message a DeepCopy " +
+		"method that calls proto.Clone, or tag the field " + tagHint
 )
 
 // errChanged is the cause when memory seen by the first pass is gone in the second.

@@ -104,12 +104,19 @@ func (e *explainer) field(path string, f *field) {
 	case modeShare:
 		e.row(path, f.typ, RuleShared, "tagged share")
 	case modeZero:
-		e.row(path, f.typ, RuleZeroed, "tagged zero; the destination keeps its own")
+		e.row(path, f.typ, RuleZeroed, whyZero(f))
 	case modeIgnore:
 		e.row(path, f.typ, RuleShared, "tagged -; not compared and not counted")
 	case modeRefuse:
 		e.row(path, f.typ, RuleRefused, badTag(f.tag))
 	}
+}
+
+func whyZero(f *field) string {
+	if f.tag == "" {
+		return "a note of protobuf's; the destination keeps its own"
+	}
+	return "tagged zero; the destination keeps its own"
 }
 
 // verdict names the rule for values of a type, apart from what they hold.
@@ -121,6 +128,8 @@ func verdict(r *rule) (rule, why string) {
 		return RuleShared, "immutable, or an identity"
 	case r.act == actRefuse:
 		return RuleRefused, r.reason
+	case r.act == actZero && r.typ.PkgPath() == protobufImpl:
+		return RuleFresh, "unused; the destination keeps its own"
 	case r.act == actZero:
 		return RuleFresh, "unlocked; the destination keeps its own"
 	case r.typ.PkgPath() == "sync" && r.typ.Name() == "Cond":

@@ -41,6 +41,9 @@ var sharedTypes = typeSet{
 	"reflect":         "Value Type rtype",
 	"internal/abi":    "*",
 	"crypto/elliptic": "*",
+
+	protobufImpl: "MessageInfo EnumInfo ExtensionInfo extensionTypeDescriptor",
+	"google.golang.org/protobuf/internal/filedesc": "*",
 }
 
 // handleTypes stand for something outside the value: a file, a connection, a process, a running timer, a log. Two
@@ -85,8 +88,37 @@ var handleInterfaces = typeSet{
 	"io/fs":               "File",
 }
 
-// lockTypes are locks and the like: zero in a copy, and left alone in the destination of Assign.
-var lockTypes = typeSet{"sync": "Mutex RWMutex WaitGroup"}
+// lockTypes are locks and the like, which belong to one variable and are no part of its value: zero in a copy, and left
+// alone in the destination of Assign. A protobuf message's state is one: it is nil until the message is first used, and
+// then leads to what is known of the message's type.
+var lockTypes = typeSet{
+	"sync":       "Mutex RWMutex WaitGroup",
+	protobufImpl: "MessageState RaceDetectHookData",
+}
+
+// protobufImpl is the package of which every generated protobuf message has parts.
+const protobufImpl = "google.golang.org/protobuf/internal/impl"
+
+// protobufTypes keep parts of a message behind an unsafe.Pointer or a reflect.Value, where protobuf alone can follow
+// them: values of extensions, dynamic messages, and views of the memory of a message. Of package impl that is
+// whatever has no other rule, so that a future type is never copied wrongly.
+var protobufTypes = typeSet{
+	protobufImpl: "*",
+	"google.golang.org/protobuf/reflect/protoreflect": "Message List Map Value MapKey",
+	"google.golang.org/protobuf/types/dynamicpb":      "Message dynamicList dynamicMap",
+}
+
+// isSizeCache reports whether sf, a field of the struct type t, is where a generated protobuf message notes its encoded
+// size. The note is for the call that makes it, and is no part of the message. Messages that marshal at the same time
+// all write it, so that a copy had better not read it.
+func isSizeCache(t reflect.Type, sf reflect.StructField) bool {
+	if sf.Type.Kind() != reflect.Int32 {
+		return false
+	}
+	first := t.Field(0).Type
+	isMessage := first.PkgPath() == protobufImpl && first.Name() == "MessageState"
+	return isMessage && sf.Name == "sizeCache" || sf.Name == "XXX_sizecache" // the latter in messages of old generators
+}
 
 // leafTypes are shown whole by Diff: their fields mean nothing to a reader.
 var leafTypes = typeSet{
@@ -129,6 +161,17 @@ func isShared(t reflect.Type) bool {
 // sharedInterface knows interfaces of packages whose struct types are shared.
 func sharedInterface(t reflect.Type) bool {
 	return t == reflectType || t.PkgPath() == "crypto/elliptic" && t.Name() == "Curve"
+}
+
+// refusal says why values of type t cannot be copied, if that is known by the type's name or methods.
+func refusal(t reflect.Type) string {
+	switch {
+	case isHandle(t):
+		return "stands for something outside the program's memory and " + refuseHint
+	case protobufTypes.has(t) || t.Kind() == reflect.Pointer && protobufTypes.has(t.Elem()):
+		return protobufHint
+	}
+	return ""
 }
 
 // isHandle reports whether values of t stand for something outside.

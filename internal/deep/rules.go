@@ -11,7 +11,7 @@ type action uint8
 
 const (
 	actMove          action = iota // a typed assignment: numbers, strings, and kinds that copies share
-	actZero                        // stays zero in a copy: locks
+	actZero                        // stays zero in a copy: locks and the like
 	actStruct                      // field by field
 	actArray                       // element by element
 	actPointer                     // to new memory
@@ -107,8 +107,8 @@ func makeRule(t reflect.Type) *rule {
 		r.byKind()
 		r.own = methodOf(t)
 		own := r.own != nil || t.Kind() == reflect.Pointer && methodOf(t.Elem()) != nil
-		if !own && isHandle(t) {
-			r.refuse("stands for something outside the program's memory and " + refuseHint)
+		if reason := refusal(t); reason != "" && !own {
+			r.refuse(reason)
 		}
 	}
 	r.plain = r.plain && r.own == nil
@@ -155,13 +155,16 @@ func (r *rule) array() {
 	r.act, r.elem, r.plain, r.bare, r.keeps = actArray, e, e.plain, e.bare, e.keeps
 }
 
-// structure makes r a struct rule. Fields named in others have no tag and get their own mode, the rest gets mode.
+// structure makes r a struct rule. If the mode is not modeCopy, all fields get it but those that are named as copied.
 func (r *rule) structure(otherwise mode, copied ...string) {
 	r.act, r.plain, r.bare = actStruct, true, true
 	for i := range r.typ.NumField() {
 		sf := r.typ.Field(i)
 		f := field{name: sf.Name, typ: sf.Type, offset: sf.Offset, rule: ruleOf(sf.Type)}
 		f.mode, f.tag = fieldMode(sf)
+		if f.tag == "" && isSizeCache(r.typ, sf) {
+			f.mode = modeZero
+		}
 		if otherwise != modeCopy {
 			f.mode = otherwise
 			for _, name := range copied {
