@@ -50,14 +50,14 @@ func dataWord(v reflect.Value) pointer { return (*[2]pointer)(address(v))[1] }
 // closure returns the one word that a func value consists of: nil, or the identity of its closure.
 func closure(v reflect.Value) pointer { return *(*pointer)(address(v)) }
 
-// loadPointer reads the pointer that the atomic.Pointer v holds; f is its field v.
-func loadPointer(v reflect.Value, f *field) pointer {
-	return atomic.LoadPointer((*pointer)(add(address(v), f.offset)))
+// loadPointer reads the pointer that the atomic.Pointer at v holds; f is its field v.
+func loadPointer(v pointer, f *field) pointer {
+	return atomic.LoadPointer((*pointer)(add(v, f.offset)))
 }
 
-// storePointer makes the atomic.Pointer v hold p; f is its field v.
-func storePointer(v reflect.Value, f *field, p pointer) {
-	atomic.StorePointer((*pointer)(add(address(v), f.offset)), p)
+// storePointer makes the atomic.Pointer at v hold p; f is its field v.
+func storePointer(v pointer, f *field, p pointer) {
+	atomic.StorePointer((*pointer)(add(v, f.offset)), p)
 }
 
 // load reads the pointer at p.
@@ -104,3 +104,21 @@ func atomicValueAt(p pointer) *atomic.Value { return (*atomic.Value)(p) }
 
 // syncMapAt is the sync.Map at p.
 func syncMapAt(p pointer) *sync.Map { return (*sync.Map)(p) }
+
+// moveAtomicAt gives the atomic number at dst the value of that at src, both of the type with the given kind of number.
+func moveAtomicAt(dst, src pointer, kind reflect.Kind) {
+	switch kind {
+	case reflect.Bool:
+		(*atomic.Bool)(dst).Store((*atomic.Bool)(src).Load())
+	case reflect.Int32:
+		(*atomic.Int32)(dst).Store((*atomic.Int32)(src).Load())
+	case reflect.Int64:
+		(*atomic.Int64)(dst).Store((*atomic.Int64)(src).Load())
+	case reflect.Uint32:
+		(*atomic.Uint32)(dst).Store((*atomic.Uint32)(src).Load())
+	case reflect.Uint64:
+		(*atomic.Uint64)(dst).Store((*atomic.Uint64)(src).Load())
+	case reflect.Uintptr:
+		(*atomic.Uintptr)(dst).Store((*atomic.Uintptr)(src).Load())
+	}
+}

@@ -40,7 +40,7 @@ func assign(dst, src reflect.Value, r *rule) {
 	case r.act == actAtomic:
 		moveAtomic(dst, src)
 	case r.act == actAtomicPointer:
-		storePointer(dst, r.word, loadPointer(src, r.word))
+		storePointer(address(dst), r.word, loadPointer(address(src), r.word))
 	case r.act == actAtomicValue:
 		assignValue(dst, src)
 	case r.act == actSyncMap:

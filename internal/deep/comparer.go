@@ -146,7 +146,7 @@ func (c *comparer) rare(a, b pointer, x *check) bool {
 		return identical(variable(loadAtomic(at(x.typ, a))), variable(loadAtomic(at(x.typ, b))))
 	case checkAtomicPointer:
 		v, w := new(pointer), new(pointer)
-		*v, *w = loadPointer(at(x.rule.typ, a), x.rule.word), loadPointer(at(x.rule.typ, b), x.rule.word)
+		*v, *w = loadPointer(a, x.rule.word), loadPointer(b, x.rule.word)
 		return c.parts(pointer(v), pointer(w), x.plan.compare)
 	}
 	return true

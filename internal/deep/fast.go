@@ -34,16 +34,32 @@ func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
 func (p *plan) finish(out, home, src pointer, o Options, known *answers) (at pointer, info Info, done bool, err error) {
 	r := newRunner(o)
 	r.root, r.home = p, home
-	defer r.release()
-	tangled := p.tangled.Load()
-	if !tangled && r.attempt(func() bool { return r.run(out, src) }) {
-		return r.out, r.info(), true, nil
+	done = r.copy(out, src)
+	at, info, err = r.out, r.info(), r.err
+	if !done {
+		*known = answersOf(r.answers)
+		at, info, done = nil, Info{}, err != nil
 	}
-	if (r.overlap || tangled) && r.again(src) {
-		return r.out, r.info(), true, nil
+	r.release()
+	return at, info, done, err
+}
+
+// copy makes the copy, in one attempt or two. If it panics, memory changed under it, or there is a mistake in here: the
+// obvious engine, which is called then, will say.
+func (r *runner) copy(out, src pointer) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok, r.err = false, nil
+		}
+	}()
+	tangled := r.root.tangled.Load()
+	if !tangled {
+		if r.run(out, src) {
+			return true
+		}
+		tangled = r.overlap
 	}
-	*known = r.answers
-	return nil, info, r.err != nil, r.err
+	return tangled && r.again(src)
 }
 
 // moved is a new variable with what *src holds, as far as it is copied by moving.
@@ -64,26 +80,10 @@ func (r *runner) info() Info {
 	return Info{Size: r.bytes, RootRefs: r.rootRefs}
 }
 
-// attempt calls do. If it panics, memory changed under the copy, or there is a mistake in here: the obvious engine,
-// which is called then, will say.
-func (r *runner) attempt(do func() bool) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok, r.stuck, r.overlap, r.err = false, true, false, nil
-		}
-	}()
-	return do()
-}
-
 // again makes a second attempt, in the knowledge of what lies in what.
 func (r *runner) again(src pointer) bool {
-	r.known.reset()
-	r.arrays.reset()
-	clear(r.queue)
-	r.queue, r.bytes, r.depth, r.err, r.stuck, r.overlap, r.rootRefs = r.queue[:0], 0, 0, nil, false, false, false
-	return r.attempt(func() bool {
-		return r.survey(src) && r.runPlaced(src)
-	})
+	r.forget()
+	return r.survey(src) && r.runPlaced(src)
 }
 
 // survey finds out what lies in what.
@@ -94,7 +94,7 @@ func (r *runner) survey(src pointer) bool {
 		r.err, r.stuck = s.err, s.stuck
 		return false
 	}
-	r.root.tangled.Store(overlapping(&s.known, &s.arrays, &s.crowd))
+	r.root.tangled.Store(s.overlapping())
 	if r.places = placesOf(s, r.opts); r.places == nil {
 		return r.giveUp()
 	}
@@ -110,6 +110,6 @@ func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error)
 			n, done, err = 0, false, nil
 		}
 	}()
-	done = s.run(src, p) && !overlapping(&s.known, &s.arrays, &s.crowd) && s.fits()
+	done = s.run(src, p) && !s.overlapping() && s.fits()
 	return s.bytes, done || s.err != nil, s.err
 }

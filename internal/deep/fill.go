@@ -183,7 +183,7 @@ func (c *copier) fillAtomicPointer(dst, src reflect.Value, r *rule) error {
 			return err
 		}
 	}
-	storePointer(dst, r.word, v.UnsafePointer())
+	storePointer(address(dst), r.word, v.UnsafePointer())
 	return nil
 }
 

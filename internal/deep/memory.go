@@ -1,6 +1,7 @@
 package deep
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 )
@@ -60,20 +61,28 @@ func (c *copier) merge() error {
 
 // order sorts by address, and what covers more goes first.
 func order(regions []region) []int {
-	ix := make([]int, len(regions))
-	for i := range ix {
-		ix[i] = i
+	all := make([]extent, len(regions))
+	for i := range regions {
+		all[i] = extent{regions[i].start(), regions[i].end(), i}
 	}
-	slices.SortFunc(ix, func(i, j int) int {
-		a, b := &regions[i], &regions[j]
-		switch {
-		case a.start() != b.start():
-			return compare(a.start(), b.start())
-		case a.size() != b.size():
-			return compare(b.size(), a.size())
+	var spare []extent
+	all = byStart(all, &spare)
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].start == all[from].start {
+			to++
 		}
-		return i - j // as found
-	})
+		if to-from > 1 {
+			slices.SortFunc(all[from:to], func(a, b extent) int {
+				return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(a.i, b.i)) // the same: as found
+			})
+		}
+		from = to
+	}
+	ix := make([]int, len(all))
+	for i := range all {
+		ix[i] = all[i].i
+	}
 	return ix
 }
 

@@ -54,13 +54,13 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 			}
 		}
 	case opAtomic:
-		moveAtomic(at(o.typ, dst), at(o.typ, src))
+		moveAtomicAt(dst, src, o.atom)
 	case opAtomicPointer:
-		p, ok := loadPointer(at(o.rule.typ, src), o.rule.word), true
+		p, ok := loadPointer(src, o.rule.word), true
 		if p != nil && o.plan != nil {
 			p, ok = r.pointer(p, o.plan)
 		}
-		storePointer(at(o.rule.typ, dst), o.rule.word, p)
+		storePointer(dst, o.rule.word, p)
 		return ok
 	case opRefuse:
 		return at(o.typ, src).IsZero() || r.giveUp()

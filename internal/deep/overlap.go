@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
-// An extent is where a region lies.
-type extent struct{ start, end uintptr }
+// An extent is where a region lies, and which one of a list it is.
+type extent struct {
+	start, end uintptr
+	i          int
+}
 
 // Regions with others in them are compared with all others one by one if there are no more than these, else by sorting.
 const fewHolders = 4
@@ -14,7 +17,7 @@ const fewHolders = 4
 // overlaps reports whether memory that was met lies in other memory that was met, and notes it. Values of one type never
 // overlap, unless they are elements of slices; memory that no type allows others to lie in need not be compared.
 func (r *runner) overlaps() bool {
-	r.overlap = r.overlap || r.places == nil && overlapping(&r.known, &r.arrays, &r.crowd)
+	r.overlap = r.overlap || r.places == nil && overlapping(&r.known, &r.crowd, r.arrays.list, nil)
 	return r.overlap
 }
 
@@ -27,7 +30,7 @@ type crowd struct {
 }
 
 func (c *crowd) add(p pointer, size uintptr, holds bool) {
-	e := extent{number(p), number(p) + size}
+	e := extent{number(p), number(p) + size, len(c.all)}
 	c.all = append(c.all, e)
 	if holds {
 		if c.n < fewHolders {
@@ -37,17 +40,19 @@ func (c *crowd) add(p pointer, size uintptr, holds bool) {
 	}
 }
 
-// overlapping reports whether regions of m and a overlap. c lends its memory.
-func overlapping(m *memo, a *arrayMemo, c *crowd) bool {
+// overlapping reports whether regions of m and of slices overlap. c lends its memory.
+func overlapping(m *memo, c *crowd, arrays, more []metArray) bool {
 	c.all, c.n = c.all[:0], 0
 	for i := range m.list {
 		if x := &m.list[i]; x.plan.variable() && x.plan.lies && x.plan.size > 0 {
 			c.add(x.src, x.plan.size, x.plan.holds)
 		}
 	}
-	for i := range a.list {
-		if x := &a.list[i]; x.plan.lies {
-			c.add(x.src, x.size(), x.plan.spread)
+	for _, list := range [...][]metArray{arrays, more} {
+		for i := range list {
+			if x := &list[i]; x.plan.lies {
+				c.add(x.src, x.size(), x.plan.spread)
+			}
 		}
 	}
 	switch {
@@ -64,34 +69,33 @@ func overlapping(m *memo, a *arrayMemo, c *crowd) bool {
 // anyTouch reports whether one of the holders has memory in common with another extent than itself.
 func anyTouch(holders, all []extent) bool {
 	for _, h := range holders {
-		same := 0
 		for _, e := range all {
-			if e == h {
-				same++
-			} else if e.start < h.end && h.start < e.end {
+			if e.i != h.i && e.start < h.end && h.start < e.end {
 				return true
 			}
-		}
-		if same > 1 {
-			return true
 		}
 	}
 	return false
 }
 
 func anyOverlap(all []extent, spare *[]extent) bool {
-	if len(all) < fewExtents {
-		slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
-	} else {
-		*spare = slices.Grow((*spare)[:0], len(all))[:len(all)]
-		all = radixSort(all, *spare)
-	}
+	all = byStart(all, spare)
 	for i := 1; i < len(all); i++ {
 		if all[i].start < all[i-1].end {
 			return true
 		}
 	}
 	return false
+}
+
+// byStart sorts all by where they start; it may use the memory of spare, and return it.
+func byStart(all []extent, spare *[]extent) []extent {
+	if len(all) < fewExtents {
+		slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+		return all
+	}
+	*spare = slices.Grow((*spare)[:0], len(all))[:len(all)]
+	return radixSort(all, *spare)
 }
 
 // Fewer extents than these are sorted by comparing.

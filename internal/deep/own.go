@@ -49,33 +49,19 @@ func (r *runner) ownRoot(src pointer) (ok bool) {
 	return ok && r.fits()
 }
 
-// ask calls the DeepCopy method of v, once. If something is wrong with it, the obvious engine will say where.
+// ask calls the DeepCopy method of v. If something is wrong with it, the obvious engine will say where.
 func (r *runner) ask(v reflect.Value) (answer, bool) {
-	q := question{address(v), v.Type()}
-	a, ok := r.answers[q]
-	if !ok {
-		if !r.poll() {
-			return a, false
-		}
-		a = r.opts.ask(v)
-		r.keep(q, a)
+	if !r.poll() {
+		return answer{}, false
+	}
+	a := r.opts.ask(v)
+	if !r.passing { // the next entry of the map has the same address, and another value
+		r.answers = append(r.answers, answered{question{address(v), v.Type()}, a})
 	}
 	if a.reason != "" {
 		return a, r.giveUp()
 	}
 	return a, r.weigh(a.value)
-}
-
-// keep remembers an answer. Of a variable that entries of a map pass through it does not: the next entry has the same
-// address, and another value.
-func (r *runner) keep(q question, a answer) {
-	if r.passing {
-		return
-	}
-	if r.answers == nil {
-		r.answers = answers{}
-	}
-	r.answers[q] = a
 }
 
 // weigh counts the memory behind p, which a DeepCopy method returned.

@@ -16,15 +16,16 @@ type places struct {
 
 // placesOf makes blocks of what was met, the root first. It returns nil if Go's types do not allow memory to lie so.
 func placesOf(s *scanner, o Options) *places {
-	c := copier{opts: o, regions: make([]region, 0, len(s.known.list)+len(s.arrays.list))}
+	c := copier{opts: o, regions: make([]region, 0, len(s.known.list)+len(s.arrays.list)+len(s.plain))}
 	for i := range s.known.list {
 		if x := &s.known.list[i]; x.plan.variable() && x.plan.size > 0 {
 			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: 1})
 		}
 	}
-	for i := range s.arrays.list {
-		x := &s.arrays.list[i]
-		c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: x.n})
+	for _, list := range [...][]metArray{s.arrays.list, s.plain} {
+		for i := range list {
+			c.regions = append(c.regions, region{addr: list[i].src, typ: list[i].plan.typ, n: list[i].n})
+		}
 	}
 	if len(c.regions) == 0 || c.merge() != nil || c.tagged(s) {
 		return nil

@@ -53,6 +53,7 @@ type op struct {
 	plan   *plan        // of what a reference leads to
 	typ    reflect.Type // of the part, where a kind needs it
 	rule   *rule        // likewise
+	atom   reflect.Kind // of an atomic number
 	repeat []op         // of the elements of an array
 	n      int          // how many
 }
@@ -248,7 +249,7 @@ func (b *builder) leaf(r *rule, off uintptr) {
 		b.add(op{kind: opRefuse, off: off, typ: t})
 	case actAtomic:
 		b.stays()
-		b.add(op{kind: opAtomic, off: off, typ: t})
+		b.add(op{kind: opAtomic, off: off, atom: atomicKind(t)})
 		return
 	case actAtomicPointer:
 		b.stays()

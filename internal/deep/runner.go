@@ -32,7 +32,7 @@ type runner struct {
 
 	rootMet  bool // the root is the first in the memo
 	rootRefs bool
-	answers  answers
+	answers  []answered
 	passing  bool    // an entry of a map is being copied: it has no address of its own
 	home     pointer // if not nil: where the root will be
 	out      pointer // the root's copy
@@ -71,15 +71,26 @@ func newRunner(o Options) *runner {
 	return r
 }
 
-// release forgets everything that belongs to the copy.
+// release forgets everything that belongs to the copy, and keeps the room.
 func (r *runner) release() {
-	r.known.reset()
-	r.arrays.reset()
+	r.forget()
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}
-	*r = runner{known: r.known, arrays: r.arrays, queue: r.queue[:0], crowd: r.crowd}
+	r.opts, r.root, r.home, r.out, r.places, r.answers, r.passing = Options{}, nil, nil, nil, nil, nil, false
 	runners.Put(r)
+}
+
+// forget makes the runner ready for another attempt.
+func (r *runner) forget() {
+	r.known.reset()
+	r.arrays.reset()
+	if len(r.queue) > 0 {
+		clear(r.queue)
+		r.queue = r.queue[:0]
+	}
+	r.bytes, r.depth = 0, 0
+	r.err, r.stuck, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false, false
 }
 
 // run mends out, to which src has been moved. It reports false if the copy is not made, or cannot be by a runner.

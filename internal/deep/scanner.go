@@ -11,6 +11,7 @@ import (
 type scanner struct {
 	known  memo
 	arrays arrayMemo
+	plain  []metArray // further slices of arrays whose elements need no look
 	root   *plan
 	opts   Options
 	limit  int64
@@ -40,7 +41,8 @@ func (s *scanner) release() {
 	s.known.reset()
 	s.arrays.reset()
 	clear(s.queue)
-	*s = scanner{known: s.known, arrays: s.arrays, queue: s.queue[:0], crowd: s.crowd}
+	clear(s.plain)
+	*s = scanner{known: s.known, arrays: s.arrays, plain: s.plain[:0], queue: s.queue[:0], crowd: s.crowd}
 	scanners.Put(s)
 }
 
@@ -85,11 +87,16 @@ func (s *scanner) fits() bool {
 	switch {
 	case s.bytes <= s.limit:
 		return true
-	case overlapping(&s.known, &s.arrays, &s.crowd):
+	case s.overlapping():
 		return s.giveUp()
 	}
 	s.err = &TooLargeError{Size: s.bytes, Limit: s.limit}
 	return false
+}
+
+// overlapping reports whether memory that was met lies in other memory.
+func (s *scanner) overlapping() bool {
+	return overlapping(&s.known, &s.crowd, s.arrays.list, s.plain)
 }
 
 func (s *scanner) poll() bool {
@@ -137,7 +144,7 @@ func (s *scanner) look(src pointer, ops []op) bool {
 		case opAtomicValue, opSyncMap:
 			ok = s.rare(slot, o)
 		case opAtomicPointer:
-			p := loadPointer(at(o.rule.typ, slot), o.rule.word)
+			p := loadPointer(slot, o.rule.word)
 			ok = p == nil || o.plan == nil || s.pointer(p, o.plan)
 		}
 		if !ok {
@@ -199,6 +206,10 @@ func (s *scanner) slice(h header, e *plan) bool {
 	if i < 0 {
 		s.arrays.add(metArray{h.p, nil, e, h.n, end})
 		return s.charge(int64(h.n)*int64(e.size)) && s.descend(h.p, e, h.n)
+	}
+	if len(e.mend[counting]) == 0 {
+		s.plain = append(s.plain, metArray{h.p, nil, e, h.n, end})
+		return s.charge(int64(h.n) * int64(e.size))
 	}
 	known, first := &spans{}, &s.arrays.list[i]
 	from := int((end - number(first.src)) / e.size)

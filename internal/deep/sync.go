@@ -26,7 +26,7 @@ func newSnapshots() snapshots {
 func (s *snapshots) pointer(v reflect.Value, r *rule, keep bool) reflect.Value {
 	p, ok := s.pointers[address(v)]
 	if !ok {
-		if p = loadPointer(v, r.word); keep {
+		if p = loadPointer(address(v), r.word); keep {
 			s.pointers[address(v)] = p
 		}
 	}
@@ -66,20 +66,26 @@ func (s *snapshots) entries(v reflect.Value, keep bool) []*entry {
 
 // moveAtomic gives the atomic number dst the value of src, both as variables that others may be using.
 func moveAtomic(dst, src reflect.Value) {
-	switch s := src.Addr().Interface().(type) {
-	case *atomic.Bool:
-		dst.Addr().Interface().(*atomic.Bool).Store(s.Load())
-	case *atomic.Int32:
-		dst.Addr().Interface().(*atomic.Int32).Store(s.Load())
-	case *atomic.Int64:
-		dst.Addr().Interface().(*atomic.Int64).Store(s.Load())
-	case *atomic.Uint32:
-		dst.Addr().Interface().(*atomic.Uint32).Store(s.Load())
-	case *atomic.Uint64:
-		dst.Addr().Interface().(*atomic.Uint64).Store(s.Load())
-	case *atomic.Uintptr:
-		dst.Addr().Interface().(*atomic.Uintptr).Store(s.Load())
+	moveAtomicAt(address(dst), address(src), atomicKind(dst.Type()))
+}
+
+// atomicKind is the kind of number that an atomic type holds.
+func atomicKind(t reflect.Type) reflect.Kind {
+	switch t {
+	case reflect.TypeFor[atomic.Bool]():
+		return reflect.Bool
+	case reflect.TypeFor[atomic.Int32]():
+		return reflect.Int32
+	case reflect.TypeFor[atomic.Int64]():
+		return reflect.Int64
+	case reflect.TypeFor[atomic.Uint32]():
+		return reflect.Uint32
+	case reflect.TypeFor[atomic.Uint64]():
+		return reflect.Uint64
+	case reflect.TypeFor[atomic.Uintptr]():
+		return reflect.Uintptr
 	}
+	return reflect.Invalid
 }
 
 // loadAtomic returns the atomic number v as a plain one.
