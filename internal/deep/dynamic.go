@@ -30,33 +30,43 @@ const (
 	heldAlien                      // for the obvious engine
 )
 
-var (
-	dynamics      sync.Map // uintptr → *dynamic
-	recentDynamic [1 << recentDynamicBits]atomic.Pointer[dynamic]
-)
+// A dynamicSet knows how to treat the values of types that were found in interfaces, by plans of one set.
+type dynamicSet struct {
+	plans  *planSet
+	all    sync.Map // uintptr → *dynamic
+	recent [1 << recentDynamicBits]atomic.Pointer[dynamic]
+}
 
 const recentDynamicBits = 8
 
-// dynamicOf returns how to treat what f holds, an interface of the given type that is not nil.
-func dynamicOf(f face, static reflect.Type) *dynamic {
-	at := &recentDynamic[spread(f.t)>>(64-recentDynamicBits)]
+var (
+	openDynamics  = &dynamicSet{plans: openSet}
+	weighDynamics = &dynamicSet{plans: weighSet}
+)
+
+// of returns how to treat what f holds, an interface of the given type that is not nil.
+func (s *dynamicSet) of(f face, static reflect.Type) *dynamic {
+	at := &s.recent[spread(f.t)>>(64-recentDynamicBits)]
 	if d := at.Load(); d != nil && d.word == f.t {
 		return d
 	}
-	d, ok := dynamics.Load(f.t)
+	d, ok := s.all.Load(f.t)
 	if !ok {
-		d, _ = dynamics.LoadOrStore(f.t, newDynamic(f, static))
+		d, _ = s.all.LoadOrStore(f.t, s.plans.dynamic(f, static))
 	}
 	at.Store(d.(*dynamic))
 	return d.(*dynamic)
 }
 
-func newDynamic(f face, static reflect.Type) *dynamic {
+// dynamicOf is how a copy treats what f holds.
+func dynamicOf(f face, static reflect.Type) *dynamic { return openDynamics.of(f, static) }
+
+func (s *planSet) dynamic(f face, static reflect.Type) *dynamic {
 	t := held(f, static).Type()
-	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: openPlan(t), box: new(plan)}
+	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: s.find(t), box: new(plan)}
 	d.direct = faceOf(reflect.New(t).Elem()).d == nil // a zero value that needs no memory beside the interface
 	switch {
-	case r.own != nil:
+	case r.own != nil && !s.weighs:
 		d.kind = heldAlien
 	case r.shared:
 		d.kind = heldShared

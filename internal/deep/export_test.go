@@ -39,7 +39,7 @@ func ObviousEqual(a, b reflect.Value) bool { return obviousEqual(a, b) }
 
 // PlanSize measures *src by plans. It reports false if that is for the obvious engine to do.
 func PlanSize(src reflect.Value, o Options) (n int64, done bool, err error) {
-	return sizeByPlan(src.UnsafePointer(), planFor(src.Type().Elem()), o)
+	return sizeByPlan(src.UnsafePointer(), planToWeigh(src.Type().Elem()), o)
 }
 
 // ObviousSize measures *src by the obvious engine.

@@ -119,13 +119,12 @@ func newCandidate(k, v reflect.Value) candidate {
 // are compared, and then for good.
 const maxSides = 8
 
-// match pairs off left and right: first keys that are known to belong together, then those equal in key and value, then
-// those equal in key.
+// match pairs off left and right: first entries that are equal in key and value, then keys that are known to belong
+// together or are equal.
 func (c *comparison) match(list []entryPair, left, right []candidate) []entryPair {
 	order := func(x, y candidate) int { return slices.Compare(x.print[:], y.print[:]) }
 	slices.SortStableFunc(left, order)
 	slices.SortStableFunc(right, order)
-	list = c.matchKnown(list, left, right)
 	whole, keyOnly := map[[2]uint64][]*candidate{}, map[uint64][]*candidate{}
 	for i := range right {
 		x := &right[i]
@@ -133,6 +132,7 @@ func (c *comparison) match(list []entryPair, left, right []candidate) []entryPai
 		keyOnly[x.print[0]] = append(keyOnly[x.print[0]], x)
 	}
 	for _, values := range []bool{true, false} {
+		list = c.matchKnown(list, left, right, values)
 		for i := range left {
 			x, among := &left[i], keyOnly[left[i].print[0]]
 			if values {
@@ -151,8 +151,9 @@ func (c *comparison) match(list []entryPair, left, right []candidate) []entryPai
 	return single(list, left, right)
 }
 
-// matchKnown pairs off pointers that have been met side by side elsewhere.
-func (c *comparison) matchKnown(list []entryPair, left, right []candidate) []entryPair {
+// matchKnown pairs off pointers that have been met side by side elsewhere; values asks for equal values, too. Those go
+// first: if the maps are equal, then every way of pairing off equal entries pairs off all of them.
+func (c *comparison) matchKnown(list []entryPair, left, right []candidate, values bool) []entryPair {
 	byAddress := make(map[half]*candidate, len(right))
 	for i := range right {
 		if h, ok := pointerKey(right[i].key); ok {
@@ -162,16 +163,22 @@ func (c *comparison) matchKnown(list []entryPair, left, right []candidate) []ent
 	for i := range left {
 		x := &left[i]
 		h, ok := pointerKey(x.key)
-		if !ok {
+		if !ok || x.used {
 			continue
 		}
 		partner, ok := c.partner(h)
-		if y := byAddress[partner]; ok && y != nil && !y.used {
+		y := byAddress[partner]
+		if ok && y != nil && !y.used && (!values || c.sameValue(x, y)) {
 			x.used, y.used = true, true
 			list = append(list, entryPair{key: x.key, a: x.value, b: y.value})
 		}
 	}
 	return list
+}
+
+// sameValue reports whether two entries have equal values, if that can be found out.
+func (c *comparison) sameValue(x, y *candidate) bool {
+	return x.print[1] == y.print[1] && c.depth < maxSides && c.same(variable(x.value), variable(y.value))
 }
 
 // pointerKey names a key that is a pointer, or an interface with one.

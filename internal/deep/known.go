@@ -46,6 +46,9 @@ var sharedTypes = typeSet{
 	"google.golang.org/protobuf/internal/filedesc": "*",
 }
 
+// sharedByValue are those that a pointer makes an ordinary variable of, which may be given another value.
+var sharedByValue = typeSet{"weak": "Pointer", "unique": "Handle", "reflect": "Value Type"}
+
 // handleTypes stand for something outside the value: a file, a connection, a process, a running timer, a log. Two
 // copies of the memory would fight over it.
 var handleTypes = typeSet{
@@ -150,7 +153,7 @@ type connLike interface {
 // isShared reports whether t is a type whose values every copy shares.
 func isShared(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
-		return t.Name() == "" && sharedTypes.has(t.Elem())
+		return t.Name() == "" && sharedTypes.has(t.Elem()) && !sharedByValue.has(t.Elem())
 	}
 	if t.Kind() == reflect.Interface {
 		return t.Implements(errorType) || t.Implements(contextType) || sharedTypes.has(t) || sharedInterface(t)

@@ -46,7 +46,13 @@ func (c *copier) merge() error {
 		if err := c.tick(); err != nil {
 			return err
 		}
-		if last == nil || r.size() == 0 || last.size() == 0 || r.start() >= last.end() {
+		if r.size() == 0 { // it lies in nothing, and nothing in it
+			room = append(room, block{region: *r})
+			r.block = &room[len(room)-1]
+			c.blocks = append(c.blocks, r.block)
+			continue
+		}
+		if last == nil || r.start() >= last.end() {
 			room = append(room, block{region: *r})
 			last = &room[len(room)-1]
 			c.blocks = append(c.blocks, last)

@@ -79,15 +79,18 @@ const (
 // everything may be shared. A type that reaches no interface has a set of its own: there one can know in advance what
 // two references can lead to.
 type planSet struct {
-	plans map[reflect.Type]*plan
-	slots *slots // nil: everything may be shared
-	odd   bool   // there may be maps of which the keys are paired off by content
+	plans  map[reflect.Type]*plan
+	slots  *slots // nil: everything may be shared
+	odd    bool   // there may be maps of which the keys are paired off by content
+	weighs bool   // DeepCopy methods do not count: the plans are for measuring alone
 }
 
 var (
 	compiling sync.Mutex // guards openSet, and lets one compiler run at a time
 	openSet   = &planSet{plans: map[reflect.Type]*plan{}, odd: true}
+	weighSet  = &planSet{plans: map[reflect.Type]*plan{}, odd: true, weighs: true}
 	roots     sync.Map // reflect.Type → *plan, complete
+	toWeigh   sync.Map // likewise, of weighSet
 )
 
 // planFor returns the plan of a root of type t.
@@ -102,6 +105,16 @@ func planFor(t reflect.Type) *plan {
 		roots.Store(t, p)
 	}
 	at.Store(p.(*plan))
+	return p.(*plan)
+}
+
+// planToWeigh returns the plan by which a root of type t is measured.
+func planToWeigh(t reflect.Type) *plan {
+	p, ok := toWeigh.Load(t)
+	if !ok {
+		p = weighSet.find(t)
+		toWeigh.Store(t, p)
+	}
 	return p.(*plan)
 }
 
@@ -130,9 +143,6 @@ func (s *planSet) find(t reflect.Type) *plan {
 	defer compiling.Unlock()
 	return s.plan(t)
 }
-
-// openPlan returns the plan of a type that was found in an interface.
-func openPlan(t reflect.Type) *plan { return openSet.find(t) }
 
 // plan returns the plan of t. While the compiler is at it, it may be incomplete.
 func (s *planSet) plan(t reflect.Type) *plan {
@@ -196,7 +206,7 @@ func (b *builder) stays() { b.whole, b.gap = false, true }
 
 // value compiles the part with rule r at offset off.
 func (b *builder) value(r *rule, off uintptr) {
-	if r.own != nil {
+	if r.own != nil && !b.set.weighs {
 		b.stays()
 		b.plan.tagged = true
 		b.add(op{kind: opOwn, off: off, typ: r.typ})

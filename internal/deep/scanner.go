@@ -13,6 +13,7 @@ type scanner struct {
 	arrays arrayMemo
 	plain  []metArray // further slices of arrays whose elements need no look
 	root   *plan
+	held   *dynamicSet
 	opts   Options
 	limit  int64
 	bytes  int64
@@ -48,7 +49,10 @@ func (s *scanner) release() {
 
 // run looks at the root at src.
 func (s *scanner) run(src pointer, p *plan) bool {
-	s.root = p
+	s.root, s.held = p, openDynamics
+	if p.set.weighs {
+		s.held = weighDynamics
+	}
 	if !s.pointer(src, p) {
 		return false
 	}
@@ -270,7 +274,7 @@ func (s *scanner) reference(v pointer, p *plan) bool {
 }
 
 func (s *scanner) mapping(src pointer, p *plan) bool {
-	if p.rule.own != nil {
+	if p.rule.own != nil && !p.set.weighs {
 		return s.giveUp()
 	}
 	i, fresh := s.known.claim(src, p.mark)
@@ -297,6 +301,9 @@ func (s *scanner) entries(src pointer, p *plan) bool {
 	if p.table != nil {
 		return p.table.scan(s, src, p)
 	}
+	if p.key.alien || p.elem.alien {
+		return s.giveUp()
+	}
 	key, elem := reflect.New(p.key.typ).Elem(), reflect.New(p.elem.typ).Elem()
 	for it := mapAt(p.typ, src).MapRange(); it.Next(); {
 		key.SetIterKey(it)
@@ -310,7 +317,7 @@ func (s *scanner) entries(src pointer, p *plan) bool {
 
 // dynamic looks at what f holds, an interface of the given type.
 func (s *scanner) dynamic(f face, static reflect.Type) bool {
-	d := dynamicOf(f, static)
+	d := s.held.of(f, static)
 	switch d.kind {
 	case heldPlain:
 		s.bytes += d.weigh(f.d, counting)
