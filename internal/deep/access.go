@@ -7,15 +7,17 @@ import (
 	"unsafe"
 )
 
-// This file is the only one of the package that computes with addresses. Its rules:
+// This file is the only one of the package that computes with addresses; those that make memory (layout.go, wide.go) and
+// work on maps (table.go, maproom.go) have rules of their own. Its rules:
 //
 //   - An address becomes a pointer only by unsafe.Add on a pointer into the same variable, so that the garbage
 //     collector and checkptr can follow every step. No uintptr is ever turned back into a pointer; a uintptr serves
-//     for comparing and sorting alone.
+//     for comparing, sorting and finding alone.
 //   - Memory is read and written through reflect.Value or a typed pointer, so that every pointer store has its write
-//     barrier. Nothing is copied as bytes.
-//   - What is read in a way that reflect does not offer (the data word of an interface, the closure of a func) is read
-//     as one whole word of type unsafe.Pointer, and only compared, never followed.
+//     barrier. Nothing that holds pointers is copied as bytes; bytes are compared as such where nothing but numbers is.
+//   - Slices, strings and interfaces are read as they lie in memory: a header, a face. These layouts are those that
+//     package reflect documents for slices and strings; an interface is a word for the type, of which only the identity
+//     is used, and the data word. That word is replaced by one that leads to a value of the same type, never by others.
 
 // pointer is an address that keeps its memory alive.
 type pointer = unsafe.Pointer
@@ -122,3 +124,15 @@ func moveAtomicAt(dst, src pointer, kind reflect.Kind) {
 		(*atomic.Uintptr)(dst).Store((*atomic.Uintptr)(src).Load())
 	}
 }
+
+// addrOf is where *p lives.
+func addrOf[T any](p *T) pointer { return pointer(p) }
+
+// as is the variable at p.
+func as[T any](p pointer) *T { return (*T)(p) }
+
+// sameWord compares two words of 8 bytes.
+func sameWord(p, q pointer) bool { return *(*uint64)(p) == *(*uint64)(q) }
+
+// sameString compares two strings.
+func sameString(p, q pointer) bool { return *(*string)(p) == *(*string)(q) }

@@ -107,11 +107,11 @@ func (c *comparer) parts(a, b pointer, checks []check) bool {
 		var same bool
 		switch x.kind {
 		case checkWord:
-			same = *(*uint64)(p) == *(*uint64)(q)
+			same = sameWord(p, q)
 		case checkBytes:
 			same = bytesAt(p, x.size) == bytesAt(q, x.size)
 		case checkString:
-			same = *(*string)(p) == *(*string)(q)
+			same = sameString(p, q)
 		case checkPointer:
 			same = c.pointers(load(p), load(q), x.plan)
 		case checkSlice:
@@ -147,7 +147,7 @@ func (c *comparer) rare(a, b pointer, x *check) bool {
 	case checkAtomicPointer:
 		v, w := new(pointer), new(pointer)
 		*v, *w = loadPointer(a, x.rule.word), loadPointer(b, x.rule.word)
-		return c.parts(pointer(v), pointer(w), x.plan.compare)
+		return c.parts(addrOf(v), addrOf(w), x.plan.compare)
 	}
 	return true
 }
@@ -280,7 +280,7 @@ func (c *comparer) faces(a, b face, static reflect.Type) bool {
 func (c *comparer) words(a, b pointer, p *plan) bool {
 	v, w := new(pointer), new(pointer)
 	*v, *w = a, b
-	return c.parts(pointer(v), pointer(w), p.compare)
+	return c.parts(addrOf(v), addrOf(w), p.compare)
 }
 
 // identical compares values that copies share.

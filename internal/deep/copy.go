@@ -56,8 +56,8 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 			return out, info, err
 		}
 	}
-	out, info, err := obviousCopy(reflect.TypeFor[T](), pointer(home), pointer(src), o, known)
-	return (*T)(out), info, err
+	out, info, err := obviousCopy(reflect.TypeFor[T](), addrOf(home), addrOf(src), o, known)
+	return as[T](out), info, err
 }
 
 // obviousCopy is Copy, and CopyFor, by the obvious engine. The methods that known has answers of are not called.

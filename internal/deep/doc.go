@@ -15,8 +15,9 @@
 // Functions, channels, unsafe.Pointer, weak.Pointer, unique.Handle, reflect.Type, reflect.Value, *time.Location,
 // *regexp.Regexp, elliptic.Curve and contexts are the same in every copy. So are errors: every non-nil value of an
 // interface type that implements error, and every value in any other interface whose type does, so that errors.Is works
-// on a copy. A field of a concrete type is data even if that type has an Error method. A value whose type has a
-// DeepCopy method is copied by it, an error too, unless the interface's own type says error.
+// on a copy. A field of a concrete type is data even if that type has an Error method. A value whose type has a DeepCopy
+// method is copied by it, an error too, unless the interface's own type says error. A pointer to a struct that begins
+// with a Reference is shared as well.
 //
 // # What starts anew
 //
@@ -50,7 +51,21 @@
 //
 // # How it works
 //
-// Everything is done in passes over explicit lists; recursion goes no deeper than a type is nested. A list of millions of
-// elements is no danger to the stack. Of many designs this is the one that is easiest to see to be right, and the
-// one that faster ones are compared with. See copier.
+// There are two engines. Both go by the same rules, which say for each type what is done with its values.
+//
+// The obvious one (copier, comparison) works by reflection, in passes over explicit lists. Of many designs it is the one
+// that is easiest to see to be right. It takes whatever it is given.
+//
+// The other works by plans (runner, scanner, comparer): a type's rule is compiled once into what to move, what to mend in
+// a copy that was moved whole, and what to compare, and then no reflection is needed. It copies in one pass what is not
+// tangled: memory that lies in other memory, as in slices of one array or a pointer into a struct, it notices, and
+// starts again with the knowledge of what lies in what. What it cannot do, and all that ends in an error with a path, it
+// leaves to the obvious engine.
+//
+// With the build tag obvious everything is done by the obvious engine. The tests pass both ways, and compare the two.
+//
+// In both, recursion is bounded, whatever the value: a list of millions of elements is no danger to the stack.
+//
+// Package unsafe is used in access.go, layout.go, wide.go, table.go and maproom.go alone, each of which states its rules.
+// Pointers are stored by typed Go stores only, so that the garbage collector sees every one of them.
 package deep

@@ -92,13 +92,13 @@ func (s *planSet) dynamic(f face, static reflect.Type) *dynamic {
 func held(f face, static reflect.Type) reflect.Value {
 	p := new(face)
 	*p = f
-	return at(static, pointer(p)).Elem()
+	return at(static, addrOf(p)).Elem()
 }
 
 // faceOf is v as an any holds it.
 func faceOf(v reflect.Value) face {
 	x := v.Interface()
-	return *faceAt(pointer(&x))
+	return *faceAt(addrOf(&x))
 }
 
 // zero reports whether what f holds, which has d's type, is the zero value.

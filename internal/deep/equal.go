@@ -26,7 +26,7 @@ func Equal[T any](a, b *T) bool {
 		return a == b
 	}
 	if usePlans {
-		if equal, done := equalByPlan(pointer(a), pointer(b), planFor(reflect.TypeFor[T]())); done {
+		if equal, done := equalByPlan(addrOf(a), addrOf(b), planFor(reflect.TypeFor[T]())); done {
 			return equal
 		}
 	}
@@ -114,7 +114,7 @@ func spot(v reflect.Value) half {
 	case v.CanAddr():
 		return half{p: address(v), typ: v.Type()}
 	}
-	return half{p: pointer(new(int)), typ: v.Type()}
+	return half{p: addrOf(new(int)), typ: v.Type()}
 }
 
 // below returns the trail one step under up, or up itself if there is no step.

@@ -10,11 +10,11 @@ func byPlan[T any](home, src *T, o Options, known *answers) (out *T, info Info, 
 		return nil, info, false, nil
 	}
 	out = moved(src, p)
-	if info, simple := p.simple(pointer(src), o); simple {
+	if info, simple := p.simple(addrOf(src), o); simple {
 		return out, info, true, nil
 	}
-	at, info, done, err := p.finish(pointer(out), pointer(home), pointer(src), o, known)
-	return (*T)(at), info, done, err
+	at, info, done, err := p.finish(addrOf(out), addrOf(home), addrOf(src), o, known)
+	return as[T](at), info, done, err
 }
 
 // simple reports whether there is nothing to do once a value has been moved, but to count. (A value that is too large
@@ -68,7 +68,7 @@ func moved[T any](src *T, p *plan) *T {
 	if p.whole {
 		*out = *src
 	} else {
-		p.move(pointer(out), pointer(src))
+		p.move(addrOf(out), addrOf(src))
 	}
 	return out
 }

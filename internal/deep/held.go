@@ -80,8 +80,8 @@ func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
 func (r *runner) boxWord(src pointer, d *dynamic, i int) (pointer, bool) {
 	was, is := new(pointer), new(pointer)
 	*was = src
-	d.plan.move(pointer(is), pointer(was))
-	ok := r.mendBox(pointer(is), pointer(was), d.plan)
+	d.plan.move(addrOf(is), addrOf(was))
+	ok := r.mendBox(addrOf(is), addrOf(was), d.plan)
 	r.known.list[i].dst = *is
 	return *is, ok
 }

@@ -83,6 +83,17 @@ var handleTypes = typeSet{
 	"github.com/gorilla/websocket":    "Conn",
 }
 
+// A Reference, as the first field of a struct, makes a pointer to the struct a reference that every copy of a value
+// shares: what it leads to belongs to many values and has a life of its own. The struct itself, held by value, is refused.
+type Reference struct{}
+
+var referenceType = reflect.TypeFor[Reference]()
+
+// isReferred reports whether t is a struct that begins with a Reference.
+func isReferred(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Type == referenceType
+}
+
 // handleInterfaces are refused whatever they hold.
 var handleInterfaces = typeSet{
 	"net":                 "Conn PacketConn Listener",
@@ -153,7 +164,8 @@ type connLike interface {
 // isShared reports whether t is a type whose values every copy shares.
 func isShared(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
-		return t.Name() == "" && sharedTypes.has(t.Elem()) && !sharedByValue.has(t.Elem())
+		e := t.Elem()
+		return t.Name() == "" && (sharedTypes.has(e) && !sharedByValue.has(e) || isReferred(e))
 	}
 	if t.Kind() == reflect.Interface {
 		return t.Implements(errorType) || t.Implements(contextType) || sharedTypes.has(t) || sharedInterface(t)
@@ -169,6 +181,8 @@ func sharedInterface(t reflect.Type) bool {
 // refusal says why values of type t cannot be copied, if that is known by the type's name or methods.
 func refusal(t reflect.Type) string {
 	switch {
+	case isReferred(t):
+		return "is shared by reference; hold a pointer to it"
 	case isHandle(t):
 		return "stands for something outside the program's memory and " + refuseHint
 	case protobufTypes.has(t) || t.Kind() == reflect.Pointer && protobufTypes.has(t.Elem()):

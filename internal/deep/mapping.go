@@ -126,5 +126,5 @@ func (x *passage) pass(r *runner) bool {
 func mapAt(t reflect.Type, m pointer) reflect.Value {
 	p := new(pointer)
 	*p = m
-	return at(t, pointer(p))
+	return at(t, addrOf(p))
 }

@@ -116,7 +116,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	end := number(h.p) + uintptr(h.c)*e.size
 	switch {
 	case h.n == 0:
-		return pointer(&nothing), true
+		return addrOf(&nothing), true
 	case e.alien:
 		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:

@@ -84,9 +84,9 @@ func (r *runner) atomicValue(dst, src pointer) bool {
 	if x == nil {
 		return true
 	}
-	d, ok := r.dynamic(*faceAt(pointer(&x)), anyType)
+	d, ok := r.dynamic(*faceAt(addrOf(&x)), anyType)
 	if ok {
-		setData(pointer(&x), d)
+		setData(addrOf(&x), d)
 		atomicValueAt(dst).Store(x)
 	}
 	return ok
@@ -112,8 +112,8 @@ func (r *runner) held(x *any) bool {
 	if *x == nil {
 		return true
 	}
-	d, ok := r.dynamic(*faceAt(pointer(x)), anyType)
-	setData(pointer(x), d)
+	d, ok := r.dynamic(*faceAt(addrOf(x)), anyType)
+	setData(addrOf(x), d)
 	return ok
 }
 

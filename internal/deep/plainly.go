@@ -97,7 +97,7 @@ func differingKeys[K comparable, V any](a, b map[K]V, compare func(v, w V) liken
 		}
 		if is != same {
 			at := k
-			do(pointer(&at), is)
+			do(addrOf(&at), is)
 		}
 	}
 	if both == len(b) {
@@ -106,7 +106,7 @@ func differingKeys[K comparable, V any](a, b map[K]V, compare func(v, w V) liken
 	for k := range b {
 		if _, ok := a[k]; !ok {
 			at := k
-			do(pointer(&at), differs)
+			do(addrOf(&at), differs)
 		}
 	}
 }

@@ -162,7 +162,7 @@ func (s *scanner) look(src pointer, ops []op) bool {
 func (s *scanner) rare(src pointer, o *op) bool {
 	if o.kind == opAtomicValue {
 		x := atomicValueAt(src).Load()
-		return x == nil || s.dynamic(*faceAt(pointer(&x)), anyType)
+		return x == nil || s.dynamic(*faceAt(addrOf(&x)), anyType)
 	}
 	list := entriesOf(syncMapAt(src))
 	if !s.charge(mapBytes + int64(len(list))*syncEntryBytes) {
@@ -170,8 +170,8 @@ func (s *scanner) rare(src pointer, o *op) bool {
 	}
 	for i := range list {
 		e := &list[i]
-		if e.key != nil && !s.dynamic(*faceAt(pointer(&e.key)), anyType) ||
-			e.value != nil && !s.dynamic(*faceAt(pointer(&e.value)), anyType) {
+		if e.key != nil && !s.dynamic(*faceAt(addrOf(&e.key)), anyType) ||
+			e.value != nil && !s.dynamic(*faceAt(addrOf(&e.value)), anyType) {
 			return false
 		}
 	}
@@ -344,7 +344,7 @@ func (s *scanner) box(src pointer, d *dynamic) bool {
 	if d.kind == heldWord {
 		p := new(pointer)
 		*p = src
-		src = pointer(p)
+		src = addrOf(p)
 	}
 	return s.descend(src, d.plan, 1)
 }

@@ -20,7 +20,7 @@ func Size[T any](src *T, o Options) (n int64, err error) {
 	if src == nil {
 		return 0, nil
 	}
-	return sizeOf(pointer(src), reflect.TypeFor[T](), o)
+	return sizeOf(addrOf(src), reflect.TypeFor[T](), o)
 }
 
 // sizeOf is Size of the value of type t at src.
