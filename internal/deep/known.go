@@ -83,7 +83,7 @@ var handleTypes = typeSet{
 	"github.com/gorilla/websocket":    "Conn",
 }
 
-// A Reference, as the first field of a struct, makes a pointer to the struct a reference that every copy of a value
+// Reference is for the first field of a struct. It makes a pointer to the struct a reference that every copy of a value
 // shares: what it leads to belongs to many values and has a life of its own. The struct itself, held by value, is refused.
 type Reference struct{}
 

@@ -1,0 +1,188 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hooktx/hooks/bench/record"
+	"github.com/hooktx/hooks/bench/suite"
+)
+
+// Markdown writes all tables.
+func Markdown(w io.Writer, r *Results) error {
+	p := page{Results: r}
+	p.line("# Copying and comparing: results")
+	p.line("")
+	p.line("![Copying, as ratio to hand-written code](copy.svg)")
+	p.line("")
+	p.line("Figures are process CPU time, the garbage collector's included, as ratio inside one round, median of %d rounds.", r.Rounds)
+	p.line("Less is faster. † marks a copy that is not what was asked for; the reasons are below each table.")
+	p.line("")
+	for _, h := range r.Header {
+		p.line("- %s", h)
+	}
+	p.shapes()
+	p.copies()
+	p.allocations()
+	p.equalities()
+	p.diffs()
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// A page is the text as it grows.
+type page struct {
+	*Results
+	bytes.Buffer
+}
+
+func (p *page) line(format string, args ...any) { _, _ = fmt.Fprintf(&p.Buffer, format+"\n", args...) }
+
+func (p *page) row(cells ...string) { p.line("| %s |", strings.Join(cells, " | ")) }
+
+// heading begins a table with one column for each shape.
+func (p *page) heading(first string, shapes []suite.Source) {
+	cells, rule := []string{first}, []string{"---"}
+	for _, s := range shapes {
+		cells, rule = append(cells, s.Key), append(rule, "---:")
+	}
+	p.row(cells...)
+	p.row(rule...)
+}
+
+// across is a row of one cell for each shape.
+func (p *page) across(first string, shapes []suite.Source, cell func(shape string) string) {
+	cells := []string{first}
+	for _, s := range shapes {
+		cells = append(cells, cell(s.Key))
+	}
+	p.row(cells...)
+}
+
+func (p *page) shapes() {
+	p.line("\n## Shapes\n")
+	seen := map[string]bool{}
+	for _, k := range []suite.Kind{suite.Copy, suite.Equal, suite.Diff} {
+		for _, s := range p.Shapes(k) {
+			if !seen[s.Key] {
+				p.line("- **%s**: %s", s.Key, s.Name)
+			}
+			seen[s.Key] = true
+		}
+	}
+}
+
+func (p *page) copies() {
+	p.line("\n## Copying ÷ hand-written\n")
+	p.ratios(suite.Copy)
+}
+
+func (p *page) equalities() {
+	p.line("\n## Comparing equal values ÷ Equal of hooks\n")
+	p.ratios(suite.Equal)
+}
+
+// ratios is the table of one kind: the base in time, all others as ratio to it, and the notes.
+func (p *page) ratios(k suite.Kind) {
+	shapes := p.Shapes(k)
+	p.heading("", shapes)
+	for _, impl := range p.Impls(k) {
+		show := func(shape string) string { return ratio(p.Cell(k, shape, impl)) }
+		title := suite.Title(k, impl)
+		if impl == k.Base() {
+			title += " (absolute)"
+			show = func(shape string) string { return absolute(p.Cell(k, shape, impl)) }
+		}
+		p.across(title, shapes, show)
+		if k == suite.Copy && impl == suite.Hooks {
+			p.across("hooks, quartiles of the ratio", shapes, func(shape string) string { return quartiles(p.Cell(k, shape, impl)) })
+		}
+	}
+	p.notes(k, shapes)
+}
+
+func absolute(c *Cell) string {
+	if c == nil || !c.Timed {
+		return "-"
+	}
+	return duration(c.Nanos)
+}
+
+// ratio shows a cell; what has no time has a word instead.
+func ratio(c *Cell) string {
+	switch {
+	case c == nil || c.Status == record.Error:
+		return "-"
+	case !c.Timed:
+		return string(c.Status)
+	case c.Status == record.Wrong:
+		return number(c.Ratio) + "†"
+	case c.Status != record.OK: // it was well when checked, and then not always
+		return number(c.Ratio) + " (" + string(c.Status) + ")"
+	}
+	return number(c.Ratio)
+}
+
+func quartiles(c *Cell) string {
+	if c == nil || !c.Timed {
+		return "-"
+	}
+	return number(c.Low) + "–" + number(c.High)
+}
+
+// notes says why cells are marked: one line for shapes with one reason.
+func (p *page) notes(k suite.Kind, shapes []suite.Source) {
+	p.line("")
+	for _, impl := range p.Impls(k) {
+		var order []string
+		by := map[string][]string{} // reason → shapes
+		for _, s := range shapes {
+			if c := p.Cell(k, s.Key, impl); c != nil && c.Status != record.OK {
+				why := fmt.Sprintf("%s: %s", c.Status, c.Reason)
+				if by[why] == nil {
+					order = append(order, why)
+				}
+				by[why] = append(by[why], s.Key)
+			}
+		}
+		for _, why := range order {
+			p.line("- %s, %s: %s", suite.Title(k, impl), strings.Join(by[why], " "), strings.ReplaceAll(why, "|", "\\|"))
+		}
+	}
+}
+
+func (p *page) allocations() {
+	p.line("\n## Allocations of one copy\n")
+	shapes := p.Shapes(suite.Copy)
+	p.heading("", shapes)
+	for _, impl := range []string{suite.Hand, suite.HandModern, suite.Hooks} {
+		title := strings.Trim(suite.Title(suite.Copy, impl), "*")
+		p.across(title+", number", shapes, func(shape string) string {
+			return p.figure(shape, impl, func(c *Cell) string { return fmt.Sprintf("%.0f", c.Allocs) })
+		})
+		p.across(title+", size", shapes, func(shape string) string {
+			return p.figure(shape, impl, func(c *Cell) string { return size(c.Bytes) })
+		})
+	}
+}
+
+// figure shows one figure of a copy, if there is one.
+func (p *page) figure(shape, impl string, show func(*Cell) string) string {
+	c := p.Cell(suite.Copy, shape, impl)
+	if c == nil || !c.Timed {
+		return "-"
+	}
+	return show(c)
+}
+
+func (p *page) diffs() {
+	shapes := p.Shapes(suite.Diff)
+	if len(shapes) == 0 {
+		return
+	}
+	p.line("\n## Listing differences ÷ comparing equal values\n")
+	p.line("Two values of which one entry differs, at most 100 changes asked for, beside Equal on two that are equal.\n")
+	p.ratios(suite.Diff)
+}
