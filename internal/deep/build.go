@@ -42,7 +42,8 @@ const (
 // build makes the copy of what the survey noted: first empty memory for every block and map, so that everything has
 // an address; then the boxes, the inner before the outer; then the content of blocks and maps.
 func (c *copier) build() error {
-	for _, b := range c.blocks {
+	for i := range c.blocks {
+		b := &c.blocks[i]
 		if err := c.allocate(b); err != nil {
 			return err
 		}
@@ -57,7 +58,8 @@ func (c *copier) build() error {
 			return err
 		}
 	}
-	for _, b := range c.blocks {
+	for i := range c.blocks {
+		b := &c.blocks[i]
 		if err := c.fillBlock(b); err != nil {
 			return err
 		}

@@ -93,10 +93,9 @@ type copier struct {
 	owner     *box // the box whose content is being looked at, else nil
 	passing   bool // a map entry is being looked at: its memory is not its own and does not change
 
-	regions []region
+	merger
 	find    map[regionKey]int // → index in regions
 	seen    map[backing]*spans
-	blocks  []*block
 	maps    []*mapping
 	mapOf   map[pointer]*mapping
 	boxes   []*box

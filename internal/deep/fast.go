@@ -34,11 +34,15 @@ func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
 func (p *plan) finish(out, home, src pointer, o Options, known *answers) (at pointer, info Info, done bool, err error) {
 	r := newRunner(o)
 	r.root, r.home = p, home
+	r.known.expect(int(p.variables.Load()))
 	done = r.copy(out, src)
 	at, info, err = r.out, r.info(), r.err
 	if !done {
 		*known = answersOf(r.answers)
 		at, info, done = nil, Info{}, err != nil
+	}
+	if n := int32(len(r.known.list)); n != p.variables.Load() {
+		p.variables.Store(n)
 	}
 	r.release()
 	return at, info, done, err
@@ -95,9 +99,11 @@ func (r *runner) survey(src pointer) bool {
 		return false
 	}
 	r.root.tangled.Store(s.overlapping())
-	if r.places = placesOf(s, r.opts); r.places == nil {
+	if !r.room.find(s) {
+		r.err = s.err
 		return r.giveUp()
 	}
+	r.places = &r.room
 	return true
 }
 

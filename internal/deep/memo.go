@@ -43,6 +43,14 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	return len(m.list) - 1, true
 }
 
+// expect makes room for n, before any is claimed.
+func (m *memo) expect(n int) {
+	if n > cap(m.list) {
+		m.list = make([]met, 0, n+n/4)
+		m.makeTable(2 * n)
+	}
+}
+
 // variable reports whether p, of a met, is that of a variable: marks have no type.
 func (p *plan) variable() bool { return p.typ != nil }
 
@@ -138,8 +146,11 @@ func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
 func (x *index) crowded(n int) bool { return 2*n >= len(x.table) }
 
 // grow empties the table and doubles it.
-func (x *index) grow() {
-	x.table = make([]uint64, max(64, 2*len(x.table)))
+func (x *index) grow() { x.makeTable(2 * len(x.table)) }
+
+// makeTable makes an empty table of at least n words.
+func (x *index) makeTable(n int) {
+	x.table = make([]uint64, 1<<max(6, bits.Len(uint(max(n, 1)-1))))
 	x.shift = uint(64 - bits.TrailingZeros(uint(len(x.table))))
 }
 

@@ -11,7 +11,8 @@ type region struct {
 	addr  pointer
 	typ   reflect.Type
 	n     int
-	at    *trail // where it was found first
+	at    *trail // where the obvious engine found it first
+	plan  *plan  // of typ, if it was found by plans
 	block *block // what it became part of
 }
 
@@ -36,43 +37,50 @@ type block struct {
 	filled bool    // by a DeepCopy method
 }
 
-// merge makes blocks of the regions, in the order of their addresses.
-func (c *copier) merge() error {
+// A merger makes blocks of regions. Its room serves one merger after another.
+type merger struct {
+	regions []region
+	blocks  []block // never moves: regions point to them
+	all     []extent
+	spare   []extent
+}
+
+// merge makes blocks of the regions, in the order of their addresses. It ends with the error of tick, or with a region
+// that overlaps other memory in a way that Go's types do not allow for.
+func (m *merger) merge(tick func() error) (bad *region, err error) {
+	m.blocks = slices.Grow(m.blocks[:0], len(m.regions))
 	var last *block
-	room := make([]block, 0, len(c.regions)) // never grows: blocks stay where they are
-	c.blocks = make([]*block, 0, len(c.regions))
-	for _, i := range order(c.regions) {
-		r := &c.regions[i]
-		if err := c.tick(); err != nil {
-			return err
+	for _, e := range m.inOrder() {
+		r := &m.regions[e.i]
+		if err := tick(); err != nil {
+			return nil, err
 		}
-		if r.size() == 0 { // it lies in nothing, and nothing in it
-			room = append(room, block{region: *r})
-			r.block = &room[len(room)-1]
-			c.blocks = append(c.blocks, r.block)
+		switch {
+		case r.size() == 0: // it lies in nothing, and nothing in it
+			r.block = m.block(r)
 			continue
-		}
-		if last == nil || r.start() >= last.end() {
-			room = append(room, block{region: *r})
-			last = &room[len(room)-1]
-			c.blocks = append(c.blocks, last)
-		} else if !last.take(r) {
-			c.moveTo(r.at)
-			return c.cannot(r.typ, "overlaps other memory in a way that Go's types do not allow for; tag it "+tagHint, nil)
+		case last == nil || r.start() >= last.end():
+			last = m.block(r)
+		case !last.take(r):
+			return r, nil
 		}
 		r.block = last
 	}
-	return nil
+	return nil, nil
 }
 
-// order sorts by address, and what covers more goes first.
-func order(regions []region) []int {
-	all := make([]extent, len(regions))
-	for i := range regions {
-		all[i] = extent{regions[i].start(), regions[i].end(), i}
+func (m *merger) block(r *region) *block {
+	m.blocks = append(m.blocks, block{region: *r})
+	return &m.blocks[len(m.blocks)-1]
+}
+
+// inOrder sorts the regions by address, and what covers more goes first.
+func (m *merger) inOrder() []extent {
+	m.all = m.all[:0]
+	for i := range m.regions {
+		m.all = append(m.all, extent{m.regions[i].start(), m.regions[i].end(), i})
 	}
-	var spare []extent
-	all = byStart(all, &spare)
+	all := byStart(m.all, &m.spare)
 	for from := 0; from < len(all); {
 		to := from + 1
 		for to < len(all) && all[to].start == all[from].start {
@@ -85,11 +93,24 @@ func order(regions []region) []int {
 		}
 		from = to
 	}
-	ix := make([]int, len(all))
-	for i := range all {
-		ix[i] = all[i].i
+	return all
+}
+
+// forget lets go of all memory but the room.
+func (m *merger) forget() {
+	clear(m.regions)
+	clear(m.blocks)
+	m.regions, m.blocks = m.regions[:0], m.blocks[:0]
+}
+
+// merge makes blocks of the regions that were noted.
+func (c *copier) merge() error {
+	bad, err := c.merger.merge(c.tick)
+	if bad != nil {
+		c.moveTo(bad.at)
+		return c.cannot(bad.typ, "overlaps other memory in a way that Go's types do not allow for; tag it "+tagHint, nil)
 	}
-	return ix
+	return err
 }
 
 func compare[N ~int | ~int64 | ~uintptr](a, b N) int {

@@ -8,50 +8,63 @@ import (
 // A scanner has noted all regions; those that overlap are one block, which is copied as a whole when the first reference
 // to any part of it turns up; every reference to a part becomes one to the same part of the copy.
 type places struct {
+	merger
 	starts []uintptr // of blocks, in order
-	blocks []*block
 	root   *block
 	src    pointer // the root
 }
 
-// placesOf makes blocks of what was met, the root first. It returns nil if Go's types do not allow memory to lie so.
-func placesOf(s *scanner, o Options) *places {
-	c := copier{opts: o, regions: make([]region, 0, len(s.known.list)+len(s.arrays.list)+len(s.plain))}
+// find makes blocks of what was met, the root first. It reports false if that is for the obvious engine to do.
+func (x *places) find(s *scanner) bool {
 	for i := range s.known.list {
-		if x := &s.known.list[i]; x.plan.variable() && x.plan.size > 0 {
-			c.regions = append(c.regions, region{addr: x.src, typ: x.plan.typ, n: 1})
+		if m := &s.known.list[i]; m.plan.variable() && m.plan.size > 0 {
+			x.regions = append(x.regions, region{addr: m.src, typ: m.plan.typ, plan: m.plan, n: 1})
 		}
 	}
 	for _, list := range [...][]metArray{s.arrays.list, s.plain} {
 		for i := range list {
-			c.regions = append(c.regions, region{addr: list[i].src, typ: list[i].plan.typ, n: list[i].n})
+			m := &list[i]
+			x.regions = append(x.regions, region{addr: m.src, typ: m.plan.typ, plan: m.plan, n: m.n})
 		}
 	}
-	if len(c.regions) == 0 || c.merge() != nil || c.tagged(s) {
-		return nil
+	if bad, err := x.merge(s.tick); bad != nil || err != nil || len(x.regions) == 0 || x.tagged() {
+		return false
 	}
-	p := &places{root: c.regions[0].block, src: c.regions[0].addr, blocks: c.blocks}
-	p.starts = make([]uintptr, len(p.blocks))
-	for i, b := range p.blocks {
-		p.starts[i] = b.start()
+	x.root, x.src = x.regions[0].block, x.regions[0].addr
+	for i := range x.blocks {
+		x.starts = append(x.starts, x.blocks[i].start())
 	}
-	return p
+	return true
+}
+
+// forget lets go of all memory but the room.
+func (x *places) forget() {
+	x.merger.forget()
+	x.starts, x.root, x.src = x.starts[:0], nil, nil
 }
 
 // tagged reports whether a block has tagged fields and other references into it: those may lead to what the tags keep
 // a copy from seeing.
-func (c *copier) tagged(s *scanner) bool {
-	for i := range c.regions {
-		r := &c.regions[i]
-		if b := r.block; b.typ != r.typ && (s.root.set.find(b.typ).tagged || s.root.set.find(r.typ).tagged) {
+func (x *places) tagged() bool {
+	for i := range x.regions {
+		r := &x.regions[i]
+		if b := r.block; b.typ != r.typ && (b.planned().tagged || r.plan.tagged) {
 			return true
 		}
 	}
 	return false
 }
 
-// block returns the block that has the size bytes from p on, nil if none has.
-func (x *places) block(p pointer, size uintptr) *block {
+// planned returns the plan of what the block is made of, which may have become that of an array's elements.
+func (b *block) planned() *plan {
+	if b.plan.typ != b.typ {
+		b.plan = b.plan.set.find(b.typ)
+	}
+	return b.plan
+}
+
+// holding returns the block that has the size bytes from p on, nil if none has.
+func (x *places) holding(p pointer, size uintptr) *block {
 	i, exact := slices.BinarySearch(x.starts, number(p))
 	if !exact {
 		i--
@@ -59,13 +72,13 @@ func (x *places) block(p pointer, size uintptr) *block {
 	if i < 0 || number(p)+size > x.blocks[i].end() {
 		return nil
 	}
-	return x.blocks[i]
+	return &x.blocks[i]
 }
 
 // placed returns where the copy of the n values at src is.
 func (r *runner) placed(src pointer, e *plan, n int) (pointer, bool) {
 	size := e.size * uintptr(n)
-	b := r.places.block(src, size)
+	b := r.places.holding(src, size)
 	if b == nil {
 		return nil, r.giveUp() // not seen by the scanner: an atomic has been given another value
 	}
@@ -93,7 +106,7 @@ func (r *runner) inRoot(src pointer, size uintptr) (off uintptr, ok bool) {
 
 // place makes the copy of b, and mends it now or later.
 func (r *runner) place(b *block) bool {
-	p := r.root.set.find(b.typ)
+	p := b.planned()
 	switch {
 	case p.alien:
 		return r.giveUp()

@@ -15,7 +15,8 @@ type plan struct {
 	rule *rule
 	set  *planSet
 
-	tangled atomic.Bool // of a root: some memory lay in other memory when it was last copied
+	variables atomic.Int32 // of a root: how many were met when it was last copied
+	tangled   atomic.Bool  // of a root: some memory lay in other memory when it was last copied
 
 	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
 	// [copying] without.

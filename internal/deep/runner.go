@@ -38,6 +38,7 @@ type runner struct {
 	out      pointer // the root's copy
 	root     *plan
 	places   *places // of the second attempt; nil in the first
+	room     places
 	crowd    crowd
 }
 
@@ -74,6 +75,9 @@ func newRunner(o Options) *runner {
 // release forgets everything that belongs to the copy, and keeps the room.
 func (r *runner) release() {
 	r.forget()
+	if r.places != nil {
+		r.room.forget()
+	}
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}

@@ -98,6 +98,14 @@ func (s *scanner) fits() bool {
 	return false
 }
 
+// tick counts a step.
+func (s *scanner) tick() error {
+	if s.steps--; s.steps < 0 {
+		s.poll()
+	}
+	return s.err
+}
+
 // overlapping reports whether memory that was met lies in other memory.
 func (s *scanner) overlapping() bool {
 	return overlapping(&s.known, &s.crowd, s.arrays.list, s.plain)

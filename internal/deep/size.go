@@ -78,8 +78,8 @@ func (c *copier) checkLimit(n int64) error {
 // union is the number of bytes in all regions, those in several counted once.
 func (c *copier) union() (n int64) {
 	var end uintptr
-	for _, i := range order(c.regions) {
-		r := &c.regions[i]
+	for _, e := range c.inOrder() {
+		r := &c.regions[e.i]
 		if r.end() > end {
 			n += int64(r.end() - max(r.start(), end))
 			end = r.end()
@@ -90,7 +90,8 @@ func (c *copier) union() (n int64) {
 
 // measure adds up all blocks, maps and boxes, each with the strings and plain values that it holds.
 func (c *copier) measure() (total int64, err error) {
-	for _, b := range c.blocks {
+	for i := range c.blocks {
+		b := &c.blocks[i]
 		total += int64(b.size())
 		if total, err = c.measureBlock(b, total); err != nil {
 			return total, err
