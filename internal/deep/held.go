@@ -43,18 +43,23 @@ func (d *dynamic) weigh(p pointer, mode int) int64 {
 }
 
 // countStrings adds up the strings at p. There is nothing else to mend.
-func countStrings(p pointer, ops []op) (n int64) {
+func countStrings(p pointer, ops []op) int64 { return countAll(p, ops, 1, 0) }
+
+// countAll adds up the strings of n values of the given size from p on.
+func countAll(p pointer, ops []op, n int, size uintptr) (sum int64) {
 	for i := range ops {
-		switch o := &ops[i]; o.kind {
-		case opString:
-			n += stringLen(add(p, o.off))
-		case opRepeat:
-			for j := range o.n {
-				n += countStrings(add(p, o.off+uintptr(j)*o.plan.size), o.repeat)
+		o := &ops[i]
+		if o.kind == opString {
+			for j := range n {
+				sum += stringLen(add(p, o.off+uintptr(j)*size))
 			}
+			continue
+		}
+		for j := range n { // an array of strings
+			sum += countAll(add(p, o.off+uintptr(j)*size), o.rare.repeat, o.rare.n, o.rare.size)
 		}
 	}
-	return n
+	return sum
 }
 
 // box returns the data word for a copy of the value in an interface with the data word src.

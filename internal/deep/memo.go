@@ -26,10 +26,9 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 		}
 	}
 	h, mask := spread(number(p)), uint64(len(m.table)-1)
-	i := h >> m.shift
+	i, tag := m.place(h), m.tag(h)
 	for ; m.table[i] != 0; i = (i + 1) & mask {
-		if w := m.table[i]; w&^lowerHalf == upperHalf(h) {
-			at := int(w&lowerHalf) - 1
+		if at, ok := m.position(m.table[i], tag); ok {
 			if x := &m.list[at]; x.src == p {
 				if x.plan == e || x.plan.markOf != nil && e.markOf != nil { // one map, whatever its type is called
 					return at, false
@@ -39,7 +38,7 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 		}
 	}
 	m.list = append(m.list, met{src: p, plan: e})
-	m.table[i] = upperHalf(h) | uint64(len(m.list))
+	m.table[i] = tag | uint32(len(m.list))
 	return len(m.list) - 1, true
 }
 
@@ -89,16 +88,17 @@ func (m *arrayMemo) find(p pointer, n int, end uintptr, e *plan) (at int, covere
 		return at, false
 	}
 	h, mask := spread(end), uint64(len(m.table)-1)
-	for i := h >> m.shift; m.table[i] != 0; i = (i + 1) & mask {
-		w := m.table[i]
-		if w&^lowerHalf != upperHalf(h) {
+	tag := m.tag(h)
+	for i := m.place(h); m.table[i] != 0; i = (i + 1) & mask {
+		j, ok := m.position(m.table[i], tag)
+		if !ok {
 			continue
 		}
-		x := &m.list[w&lowerHalf-1]
+		x := &m.list[j]
 		if x.end != end || x.plan != e {
 			continue
 		}
-		at = int(w&lowerHalf) - 1
+		at = j
 		if number(x.src) <= number(p) && number(p)+uintptr(n)*e.size <= number(x.src)+x.size() {
 			return at, true
 		}
@@ -127,17 +127,25 @@ func (m *arrayMemo) reset() {
 	}
 }
 
-// An index finds positions in a list by keys, with open addressing. The lower half of a word of its table is a position
-// plus one, the upper half is bits of the key's hash that the place does not tell: so that most words of other keys are
-// told without a look at the list.
+// An index finds positions in a list by keys, with open addressing. A table of 1<<b words has in the lower b bits of a
+// word a position plus one, which at half load fit, and above them as many bits of the key's hash as there is room for,
+// other ones than those that make the place: so that most words of other keys are told without a look at the list.
 type index struct {
-	table []uint64 // 0 is free
-	shift uint     // what a hash is shifted by to become a place
+	table []uint32 // 0 is free
+	b     uint
 }
 
-const lowerHalf = 1<<32 - 1
+// place is where a hash belongs in the table, and then the next places.
+func (x *index) place(h uint64) uint64 { return h >> (64 - x.b) }
 
-func upperHalf(h uint64) uint64 { return h << 24 &^ lowerHalf }
+// tag is the upper bits of the words for a hash.
+func (x *index) tag(h uint64) uint32 { return uint32(h<<x.b>>(32+x.b)) << x.b }
+
+// position is what a word with the given tag leads to, if that is its tag.
+func (x *index) position(word, tag uint32) (at int, ok bool) {
+	low := uint32(1)<<x.b - 1
+	return int(word&low) - 1, word&^low == tag
+}
 
 // spread makes a hash of an address. Its high bits are the better ones.
 func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
@@ -150,18 +158,18 @@ func (x *index) grow() { x.makeTable(2 * len(x.table)) }
 
 // makeTable makes an empty table of at least n words.
 func (x *index) makeTable(n int) {
-	x.table = make([]uint64, 1<<max(6, bits.Len(uint(max(n, 1)-1))))
-	x.shift = uint(64 - bits.TrailingZeros(uint(len(x.table))))
+	x.b = uint(max(6, bits.Len(uint(max(n, 1)-1))))
+	x.table = make([]uint32, 1<<x.b)
 }
 
 // put makes key lead to a position, and others that it may lead to already.
 func (x *index) put(key uintptr, at int) {
 	h, mask := spread(key), uint64(len(x.table)-1)
-	i := h >> x.shift
+	i := x.place(h)
 	for x.table[i] != 0 {
 		i = (i + 1) & mask
 	}
-	x.table[i] = upperHalf(h) | uint64(at+1)
+	x.table[i] = x.tag(h) | uint32(at+1)
 }
 
 // reset empties the table after use for n positions. One that was far too large gives way to a smaller one.

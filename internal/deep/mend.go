@@ -31,7 +31,7 @@ func (r *runner) mend(dst, src pointer, ops []op) bool {
 			}
 		case opFace:
 			if f := faceAt(slot); f.t != 0 {
-				f.d, ok = r.dynamic(*f, o.typ)
+				f.d, ok = r.dynamic(*f, o.plan.typ)
 			}
 		default:
 			ok = r.rare(slot, add(src, o.off), o)
@@ -45,27 +45,28 @@ func (r *runner) mend(dst, src pointer, ops []op) bool {
 
 // rare mends a part that is seldom seen.
 func (r *runner) rare(dst, src pointer, o *op) bool {
+	x := o.rare
 	switch o.kind {
 	case opRepeat:
-		for i := range o.n {
-			off := uintptr(i) * o.plan.size
-			if !r.mend(add(dst, off), add(src, off), o.repeat) {
+		for i := range x.n {
+			off := uintptr(i) * x.size
+			if !r.mend(add(dst, off), add(src, off), x.repeat) {
 				return false
 			}
 		}
 	case opAtomic:
-		moveAtomicAt(dst, src, o.atom)
+		moveAtomicAt(dst, src, x.atom)
 	case opAtomicPointer:
-		p, ok := loadPointer(src, o.rule.word), true
+		p, ok := loadPointer(src, x.rule.word), true
 		if p != nil && o.plan != nil {
 			p, ok = r.pointer(p, o.plan)
 		}
-		storePointer(dst, o.rule.word, p)
+		storePointer(dst, x.rule.word, p)
 		return ok
 	case opRefuse:
-		return at(o.typ, src).IsZero() || r.giveUp()
+		return at(x.typ, src).IsZero() || r.giveUp()
 	case opOwn:
-		return r.own(dst, src, o.typ)
+		return r.own(dst, src, x.typ)
 	case opAtomicValue:
 		return r.atomicValue(dst, src)
 	case opSyncMap:
@@ -76,17 +77,10 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 
 // pointer returns where the copy of the variable at src is.
 func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
-	i, fresh := 0, true
-	switch {
-	case e.alien:
-		return nil, r.giveUp()
-	case e.size == 0 && e.rule.own == nil:
-		return e.make(), true
-	case r.places != nil:
-		return r.placed(src, e, 1)
-	case e.shared:
-		i, fresh = r.known.claim(src, e)
+	if !e.easy || r.places != nil {
+		return r.otherPointer(src, e)
 	}
+	i, fresh := r.known.claim(src, e)
 	switch {
 	case !fresh:
 		r.rootRefs = r.rootRefs || i == 0 && r.rootMet
@@ -94,17 +88,34 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	case !r.charge(int64(e.size)):
 		return nil, false
 	}
-	if e.rule.own != nil {
-		dst, ok := r.ownPointer(src, e)
-		if e.shared {
-			r.known.list[i].dst = dst
-		}
-		return dst, ok
-	}
 	dst := e.dup(src)
-	if e.shared {
-		r.known.list[i].dst = dst
+	r.known.list[i].dst = dst
+	ops := e.mend[r.mode]
+	if len(ops) == 0 || r.depth >= maxDepth {
+		return dst, r.descend(dst, src, e, 1)
 	}
+	r.depth++ // as descend does it, at one call less
+	ok := r.mend(dst, src, ops)
+	r.depth--
+	return dst, ok
+}
+
+// otherPointer is pointer for the less common variables: those with a DeepCopy method, without a size, or that only one
+// reference can lead to; and for all of them in a second attempt.
+func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok bool) {
+	switch {
+	case e.alien:
+		return nil, r.giveUp()
+	case e.size == 0 && e.rule.own == nil:
+		return e.make(), true
+	case r.places != nil:
+		return r.placed(src, e, 1)
+	case e.rule.own != nil:
+		return r.ownVariable(src, e)
+	case !r.charge(int64(e.size)):
+		return nil, false
+	}
+	dst = e.dup(src)
 	return dst, r.descend(dst, src, e, 1)
 }
 
@@ -154,18 +165,17 @@ func (r *runner) descend(dst, src pointer, e *plan, n int) bool {
 		return true
 	}
 	r.depth++
-	ok := false
-	if n == 1 {
-		ok = r.mend(dst, src, e.mend[r.mode])
-	} else {
-		ok = r.elems(dst, src, e, n)
-	}
+	ok := r.elems(dst, src, e, n)
 	r.depth--
 	return ok
 }
 
 func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
 	ops := e.mend[r.mode]
+	if len(e.mend[copying]) == 0 {
+		r.bytes += countAll(src, ops, n, e.size)
+		return true
+	}
 	for i := range n {
 		off := uintptr(i) * e.size
 		if !r.mend(add(dst, off), add(src, off), ops) {

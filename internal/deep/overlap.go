@@ -17,7 +17,7 @@ const fewHolders = 4
 // overlaps reports whether memory that was met lies in other memory that was met, and notes it. Values of one type never
 // overlap, unless they are elements of slices; memory that no type allows others to lie in need not be compared.
 func (r *runner) overlaps() bool {
-	r.overlap = r.overlap || r.places == nil && overlapping(&r.known, &r.crowd, r.arrays.list, nil)
+	r.overlap = r.overlap || r.places == nil && r.root.set.holds && overlapping(&r.known, &r.crowd, r.arrays.list, nil)
 	return r.overlap
 }
 

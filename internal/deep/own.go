@@ -25,6 +25,25 @@ func (r *runner) own(dst, src pointer, t reflect.Type) bool {
 	return true
 }
 
+// ownVariable returns where the copy of the variable at src is, which its DeepCopy method makes.
+func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
+	i, fresh := 0, true
+	if e.shared {
+		i, fresh = r.known.claim(src, e)
+	}
+	switch {
+	case !fresh:
+		return r.known.list[i].dst, true
+	case !r.charge(int64(e.size)):
+		return nil, false
+	}
+	dst, ok := r.ownPointer(src, e)
+	if e.shared {
+		r.known.list[i].dst = dst
+	}
+	return dst, ok
+}
+
 // ownPointer returns what the DeepCopy method of the variable at src returns.
 func (r *runner) ownPointer(src pointer, e *plan) (pointer, bool) {
 	v := at(e.typ, src)

@@ -12,6 +12,7 @@ import (
 type plan struct {
 	memory
 	typ  reflect.Type
+	word uintptr // by which interfaces name the type
 	rule *rule
 	set  *planSet
 
@@ -34,6 +35,7 @@ type plan struct {
 
 	whole  bool // one move copies it
 	tagged bool // it has parts that are not simply copied, because a tag or their type says so
+	easy   bool // it is shared, has a size, and no method of its own
 	shared bool // more than one reference may lead to one such value
 	lies   bool // its memory may lie in other memory, or other memory in it
 	holds  bool // a variable may have memory of other values in it
@@ -49,14 +51,20 @@ const (
 
 // An op is a part of a value, at an offset, that has to be mended after the whole was moved.
 type op struct {
-	kind   opKind
-	off    uintptr
-	plan   *plan        // of what a reference leads to
-	typ    reflect.Type // of the part, where a kind needs it
+	kind opKind
+	off  uintptr
+	plan *plan // of what a reference leads to, or of the interface
+	rare *rareOp
+}
+
+// A rareOp is what seldom parts need.
+type rareOp struct {
+	typ    reflect.Type // of the part
 	rule   *rule        // likewise
 	atom   reflect.Kind // of an atomic number
 	repeat []op         // of the elements of an array
 	n      int          // how many
+	size   uintptr      // of each
 }
 
 type opKind uint8
@@ -83,13 +91,14 @@ type planSet struct {
 	plans  map[reflect.Type]*plan
 	slots  *slots // nil: everything may be shared
 	odd    bool   // there may be maps of which the keys are paired off by content
+	holds  bool   // there may be memory that lies in other memory
 	weighs bool   // DeepCopy methods do not count: the plans are for measuring alone
 }
 
 var (
 	compiling sync.Mutex // guards openSet, and lets one compiler run at a time
-	openSet   = &planSet{plans: map[reflect.Type]*plan{}, odd: true}
-	weighSet  = &planSet{plans: map[reflect.Type]*plan{}, odd: true, weighs: true}
+	openSet   = &planSet{plans: map[reflect.Type]*plan{}, odd: true, holds: true}
+	weighSet  = &planSet{plans: map[reflect.Type]*plan{}, odd: true, holds: true, weighs: true}
 	roots     sync.Map // reflect.Type → *plan, complete
 	toWeigh   sync.Map // likewise, of weighSet
 )
@@ -97,7 +106,7 @@ var (
 // planFor returns the plan of a root of type t.
 func planFor(t reflect.Type) *plan {
 	at := &recent[spread(typeWord(t))>>(64-recentBits)]
-	if p := at.Load(); p != nil && p.typ == t {
+	if p := at.Load(); p != nil && p.word == typeWord(t) {
 		return p
 	}
 	p, ok := roots.Load(t)
@@ -129,7 +138,7 @@ func compileRoot(t reflect.Type) *plan {
 	defer compiling.Unlock()
 	s := openSet
 	if slots := slotsOf(t); !slots.open {
-		s = &planSet{plans: map[reflect.Type]*plan{}, slots: slots}
+		s = &planSet{plans: map[reflect.Type]*plan{}, slots: slots, holds: len(slots.outer) > 0}
 	}
 	p := s.plan(t)
 	for _, q := range s.plans {
@@ -150,7 +159,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	if p := s.plans[t]; p != nil {
 		return p
 	}
-	p := &plan{typ: t, rule: ruleOf(t), set: s}
+	p := &plan{typ: t, word: typeWord(t), rule: ruleOf(t), set: s}
 	s.plans[t] = p
 	if s.slots != nil {
 		p.shared, p.lies, p.holds, p.spread = s.slots.shared(t), s.slots.lies(t), s.slots.holds(t), s.slots.holds(t)
@@ -164,6 +173,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	} else {
 		p.memory = parted(t, b.runs)
 	}
+	p.easy = p.shared && p.size > 0 && p.rule.own == nil && !p.alien
 	switch p.rule.act {
 	case actPointer, actSlice:
 		p.target = s.plan(t.Elem())
@@ -186,7 +196,7 @@ type builder struct {
 
 // add appends the op to the lists that need it.
 func (b *builder) add(o op) {
-	if o.kind != opString && (o.kind != opRepeat || len(o.repeat) > 0) {
+	if o.kind != opString && (o.kind != opRepeat || len(o.rare.repeat) > 0) {
 		b.plan.mend[copying] = append(b.plan.mend[copying], o)
 	}
 	b.plan.mend[counting] = append(b.plan.mend[counting], o)
@@ -210,7 +220,7 @@ func (b *builder) value(r *rule, off uintptr) {
 	if r.own != nil && !b.set.weighs {
 		b.stays()
 		b.plan.tagged = true
-		b.add(op{kind: opOwn, off: off, typ: r.typ})
+		b.add(op{kind: opOwn, off: off, rare: &rareOp{typ: r.typ}})
 		return
 	}
 	if r.act != actStruct && r.act != actArray {
@@ -255,12 +265,12 @@ func (b *builder) leaf(r *rule, off uintptr) {
 	case actMap:
 		b.add(op{kind: opMap, off: off, plan: b.set.plan(t)})
 	case actInterface:
-		b.add(op{kind: opFace, off: off, typ: t})
+		b.add(op{kind: opFace, off: off, plan: b.set.plan(t)})
 	case actRefuse:
-		b.add(op{kind: opRefuse, off: off, typ: t})
+		b.add(op{kind: opRefuse, off: off, rare: &rareOp{typ: t}})
 	case actAtomic:
 		b.stays()
-		b.add(op{kind: opAtomic, off: off, atom: atomicKind(t)})
+		b.add(op{kind: opAtomic, off: off, rare: &rareOp{atom: atomicKind(t)}})
 		return
 	case actAtomicPointer:
 		b.stays()
@@ -279,7 +289,7 @@ func (b *builder) leaf(r *rule, off uintptr) {
 }
 
 func (b *builder) atomicPointer(r *rule, off uintptr) {
-	o := op{kind: opAtomicPointer, off: off, rule: r}
+	o := op{kind: opAtomicPointer, off: off, rare: &rareOp{rule: r}}
 	if target := ruleOf(r.target); target.act == actPointer {
 		o.plan = b.set.plan(r.target.Elem())
 	}
@@ -322,7 +332,7 @@ func repeated(ops []op, n int, off, size uintptr) (all []op) {
 		return nil
 	}
 	if n*len(ops) > unrolled {
-		return []op{{kind: opRepeat, off: off, repeat: ops, n: n, typ: nil, plan: &plan{memory: memory{size: size}}}}
+		return []op{{kind: opRepeat, off: off, rare: &rareOp{repeat: ops, n: n, size: size}}}
 	}
 	for i := range n {
 		for _, o := range ops {

@@ -145,18 +145,18 @@ func (s *scanner) look(src pointer, ops []op) bool {
 			}
 		case opFace:
 			if f := faceAt(slot); f.t != 0 {
-				ok = s.dynamic(*f, o.typ)
+				ok = s.dynamic(*f, o.plan.typ)
 			}
 		case opRepeat:
-			for j := 0; j < o.n && ok; j++ {
-				ok = s.look(add(slot, uintptr(j)*o.plan.size), o.repeat)
+			for j := 0; j < o.rare.n && ok; j++ {
+				ok = s.look(add(slot, uintptr(j)*o.rare.size), o.rare.repeat)
 			}
 		case opOwn:
 			ok = s.giveUp() // its parts have other plans than it has
 		case opAtomicValue, opSyncMap:
 			ok = s.rare(slot, o)
 		case opAtomicPointer:
-			p := loadPointer(slot, o.rule.word)
+			p := loadPointer(slot, o.rare.rule.word)
 			ok = p == nil || o.plan == nil || s.pointer(p, o.plan)
 		}
 		if !ok {
@@ -266,6 +266,10 @@ func (s *scanner) descend(src pointer, e *plan, n int) bool {
 }
 
 func (s *scanner) elems(src pointer, e *plan, n int) bool {
+	if len(e.mend[copying]) == 0 {
+		s.bytes += countAll(src, e.mend[counting], n, e.size)
+		return true
+	}
 	for i := range n {
 		if !s.look(add(src, uintptr(i)*e.size), e.mend[counting]) {
 			return false
