@@ -51,7 +51,7 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 	}
 	var known answers
 	if usePlans {
-		out, info, done, err := byPlan(home, src, o, &known)
+		out, info, done, err := byPlan(home, src, &o, &known)
 		if done {
 			return out, info, err
 		}

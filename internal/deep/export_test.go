@@ -15,10 +15,11 @@ func PlanCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, done 
 		return dst, info, false, nil
 	}
 	out := p.dup(src.UnsafePointer())
-	if info, simple := p.simple(src.UnsafePointer(), o); simple {
-		return reflect.NewAt(t, out), info, true, nil
+	if len(p.mend[copying]) == 0 {
+		info, done = p.counted(src.UnsafePointer(), &o)
+		return reflect.NewAt(t, out), info, done, nil
 	}
-	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), o, new(answers))
+	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), &o, new(answers))
 	return reflect.NewAt(t, out), info, done, err
 }
 

@@ -4,26 +4,24 @@ import "reflect"
 
 // byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then but
 // calls of DeepCopy methods, of which known gets the answers.
-func byPlan[T any](home, src *T, o Options, known *answers) (out *T, info Info, done bool, err error) {
+func byPlan[T any](home, src *T, o *Options, known *answers) (out *T, info Info, done bool, err error) {
 	p := planFor(reflect.TypeFor[T]())
 	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
 		return nil, info, false, nil
 	}
 	out = moved(src, p)
-	if info, simple := p.simple(addrOf(src), o); simple {
-		return out, info, true, nil
+	if len(p.mend[copying]) == 0 {
+		info, done = p.counted(addrOf(src), o)
+		return out, info, done, nil
 	}
 	at, info, done, err := p.finish(addrOf(out), addrOf(home), addrOf(src), o, known)
 	return as[T](at), info, done, err
 }
 
-// simple reports whether there is nothing to do once a value has been moved, but to count. (A value that is too large
-// is for the obvious engine.)
-func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
-	switch {
-	case len(p.mend[copying]) > 0:
-		return info, false
-	case o.SkipSize && o.Limit <= 0:
+// counted is what there is to know of a value that had only to be moved. It reports false if the value is too large:
+// then the obvious engine has to say so.
+func (p *plan) counted(src pointer, o *Options) (info Info, ok bool) {
+	if o.SkipSize && o.Limit <= 0 {
 		return info, true
 	}
 	info.Size = int64(p.size) + countStrings(src, p.mend[counting])
@@ -31,7 +29,7 @@ func (p *plan) simple(src pointer, o Options) (info Info, ok bool) {
 }
 
 // finish makes a copy of the value at src, which has been moved to out: there, or elsewhere if that cannot be.
-func (p *plan) finish(out, home, src pointer, o Options, known *answers) (at pointer, info Info, done bool, err error) {
+func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at pointer, info Info, done bool, err error) {
 	r := newRunner(o)
 	r.root, r.home = p, home
 	r.known.expect(int(p.variables.Load()))

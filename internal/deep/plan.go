@@ -136,10 +136,11 @@ const recentBits = 6
 func compileRoot(t reflect.Type) *plan {
 	compiling.Lock()
 	defer compiling.Unlock()
-	s := openSet
-	if slots := slotsOf(t); !slots.open {
-		s = &planSet{plans: map[reflect.Type]*plan{}, slots: slots, holds: len(slots.outer) > 0}
+	slots := slotsOf(t)
+	if slots.open {
+		return openSet.plan(t)
 	}
+	s := &planSet{plans: map[reflect.Type]*plan{}, slots: slots, holds: len(slots.outer) > 0}
 	p := s.plan(t)
 	for _, q := range s.plans {
 		s.odd = s.odd || q.odd

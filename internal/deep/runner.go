@@ -60,9 +60,9 @@ const aMap = -1
 
 var runners = sync.Pool{New: func() any { return new(runner) }}
 
-func newRunner(o Options) *runner {
+func newRunner(o *Options) *runner {
 	r := runners.Get().(*runner)
-	r.opts, r.mode, r.limit, r.steps = o, counting, o.Limit, stepsToStop
+	r.opts, r.mode, r.limit, r.steps = *o, counting, o.Limit, stepsToStop
 	if o.Limit <= 0 {
 		r.limit = math.MaxInt64
 		if o.SkipSize {
