@@ -20,10 +20,7 @@ type met struct {
 // the caller to note.
 func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	if m.crowded(len(m.list)) {
-		m.grow()
-		for at := range m.list {
-			m.put(number(m.list[at].src), at)
-		}
+		m.enlarge()
 	}
 	h, mask := spread(number(p)), uint64(len(m.table)-1)
 	i, tag := m.place(h), m.tag(h)
@@ -40,6 +37,13 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	m.list = append(m.list, met{src: p, plan: e})
 	m.table[i] = tag | uint32(len(m.list))
 	return len(m.list) - 1, true
+}
+
+func (m *memo) enlarge() {
+	m.grow()
+	for at := range m.list {
+		m.put(number(m.list[at].src), at)
+	}
 }
 
 // expect makes room for n, before any is claimed.

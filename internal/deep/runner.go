@@ -140,7 +140,7 @@ func (r *runner) perform(j job) bool {
 // charge counts n bytes that are about to be allocated.
 func (r *runner) charge(n int64) bool {
 	r.bytes += n
-	return r.fits()
+	return r.bytes <= r.limit || r.fits()
 }
 
 // fits reports whether the limit holds. If memory was counted twice, that is for the obvious engine to say.
