@@ -16,7 +16,7 @@ const (
 	RuleShared  = "shared"     // the same value in every copy
 	RuleZeroed  = "zeroed"     // zero in a copy, as its tag says
 	RuleFresh   = "fresh"      // new and unused in a copy
-	RuleRefused = "refused"    // no copy is made, unless it is nil or zero
+	RuleRefused = "refused"    // no copy is made, unless it is nil or zero; of an unknown tag none at all
 	RuleOwn     = "own method" // its DeepCopy method decides
 	RuleDynamic = "dynamic"    // the value that an interface holds decides
 )
@@ -68,6 +68,12 @@ func hasParts(t reflect.Type) bool {
 	return false
 }
 
+// worthARow reports whether there is more to say of elements of type t than that they are copied.
+func worthARow(t reflect.Type) bool {
+	r := ruleOf(t)
+	return !r.plain || r.shared || hasParts(t)
+}
+
 // below explains the parts of t. What a pointer leads to has the path of the pointer, and a row of its own only if it
 // is not simply copied.
 func (e *explainer) below(path string, t reflect.Type, pointee bool) {
@@ -76,16 +82,19 @@ func (e *explainer) below(path string, t reflect.Type, pointee bool) {
 		e.row(path, t, rule, why)
 		return
 	}
+	if r.leaf {
+		return
+	}
 	switch r.act {
 	case actStruct:
 		for i := range r.fields {
 			e.field(path+"."+r.fields[i].name, &r.fields[i])
 		}
 	case actArray, actSlice, actMap:
-		if r.act == actMap && !ruleOf(t.Key()).plain {
+		if r.act == actMap && worthARow(t.Key()) {
 			e.explain(path+"[key]", t.Key())
 		}
-		if !ruleOf(t.Elem()).plain || hasParts(t.Elem()) || ruleOf(t.Elem()).shared {
+		if worthARow(t.Elem()) {
 			e.explain(path+"[]", t.Elem())
 		}
 	case actPointer:

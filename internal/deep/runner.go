@@ -75,7 +75,7 @@ func newRunner(o *Options) *runner {
 // release forgets everything that belongs to the copy, and keeps the room.
 func (r *runner) release() {
 	r.forget()
-	if r.places != nil {
+	if len(r.room.regions) > 0 {
 		r.room.forget()
 	}
 	if cap(r.queue) > maxQueue {
