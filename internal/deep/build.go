@@ -204,6 +204,9 @@ func (c *copier) fillMap(m *mapping) error {
 		c.leave()
 		m.copy.SetMapIndex(newKey, newElem)
 	}
+	if m.copy.Len() != m.src.Len() {
+		return c.cannot(t, "has keys that would be one key in a copy, as they differ in nothing that is copied; tag the map "+tagHint, nil)
+	}
 	return nil
 }
 

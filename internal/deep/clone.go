@@ -45,20 +45,6 @@ type answer struct {
 // are not asked again.
 type answers map[question]answer
 
-// An answered is an answer with its question.
-type answered struct {
-	question question
-	answer   answer
-}
-
-func answersOf(list []answered) answers {
-	all := make(answers, len(list))
-	for _, x := range list {
-		all[x.question] = x.answer
-	}
-	return all
-}
-
 type question struct {
 	addr pointer
 	typ  reflect.Type

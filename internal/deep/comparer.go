@@ -93,9 +93,9 @@ func (c *comparer) giveUp() bool {
 	return false
 }
 
-// known reports whether a and b are taken for equal: they have been met before.
-func (c *comparer) known(a, b pointer, p *plan, n int) bool {
-	c.steps++
+// known reports whether a and b are taken for equal: they have been met before. What is behind them has so many parts.
+func (c *comparer) known(a, b pointer, p *plan, n, parts int) bool {
+	c.steps += parts
 	return c.steps >= stepsToNote && c.pairs.put(sideBySide{a, b, p, n})
 }
 
@@ -161,7 +161,7 @@ func (c *comparer) pointers(a, b pointer, e *plan) bool {
 	case e.odd:
 		return c.giveUp()
 	}
-	return c.known(a, b, e, 1) || c.descend(a, b, e, 1)
+	return c.known(a, b, e, 1, 1) || c.descend(a, b, e, 1)
 }
 
 func (c *comparer) slices(a, b header, e *plan) bool {
@@ -173,9 +173,18 @@ func (c *comparer) slices(a, b header, e *plan) bool {
 	case e.odd:
 		return c.giveUp()
 	case e.solid:
-		return bytesAt(a.p, uintptr(a.n)*e.size) == bytesAt(b.p, uintptr(b.n)*e.size)
+		return c.solid(a.p, b.p, e, a.n)
 	}
-	return c.known(a.p, b.p, e, a.n) || c.descend(a.p, b.p, e, a.n)
+	return c.known(a.p, b.p, e, a.n, a.n) || c.descend(a.p, b.p, e, a.n)
+}
+
+// Comparing fewer bytes than these costs less than to ask whether they have been met.
+const fewBytes = 1024
+
+// solid compares n values that are their bytes.
+func (c *comparer) solid(a, b pointer, e *plan, n int) bool {
+	size := uintptr(n) * e.size
+	return size > fewBytes && c.known(a, b, e, n, int(size/fewBytes)) || bytesAt(a, size) == bytesAt(b, size)
 }
 
 // descend compares n values, now or later.
@@ -216,7 +225,7 @@ func (c *comparer) mappings(a, b pointer, p *plan) bool {
 		return false
 	case p.odd || p.elem.odd:
 		return c.giveUp()
-	case c.known(a, b, p, aMap):
+	case c.known(a, b, p, aMap, mapLen(a)+1):
 		return true
 	case c.depth >= maxDepth:
 		c.queue = append(c.queue, twoJobs{a, b, p, aMap})
@@ -273,7 +282,7 @@ func (c *comparer) faces(a, b face, static reflect.Type) bool {
 	case d.kind == heldPlain:
 		return c.parts(a.d, b.d, d.plan.compare)
 	}
-	return c.known(a.d, b.d, d.plan, aBox) || c.descend(a.d, b.d, d.plan, 1)
+	return c.known(a.d, b.d, d.plan, aBox, 1) || c.descend(a.d, b.d, d.plan, 1)
 }
 
 // words compares structs that are one pointer.

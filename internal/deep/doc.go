@@ -45,8 +45,9 @@
 // hooks tag is an error.
 //
 // A type with a method DeepCopy() T, DeepCopy() *T, or DeepCopy() of an interface type with a T or *T inside copies
-// itself, wherever it is found and on whichever receiver; only nil is not asked. One object is asked once, and all
-// pointers to it, and into it, lead to its copy. For a slice type that means slices of one length at one place: if
+// itself, wherever it is found and on whichever receiver; only nil is not asked. One variable is asked once, and all
+// pointers to it, and into it, lead to its copy. (A value in an interface or in a map has no address; it may be asked
+// again if the engine starts again.) For a slice type that means slices of one length at one place: if
 // several slices with a method overlap, their copies do not.
 //
 // # How it works

@@ -13,8 +13,7 @@ type dynamic struct {
 	typ  reflect.Type
 	plan *plan
 
-	box    *plan // by which a memo knows a box of this type: no plan of a variable
-	direct bool  // the data word is the value: it is one pointer
+	direct bool // the data word is the value: it is one pointer
 }
 
 type dynamicKind uint8
@@ -63,7 +62,7 @@ func dynamicOf(f face, static reflect.Type) *dynamic { return openDynamics.of(f,
 
 func (s *planSet) dynamic(f face, static reflect.Type) *dynamic {
 	t := held(f, static).Type()
-	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: s.find(t), box: new(plan)}
+	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: s.find(t)}
 	d.direct = faceOf(reflect.New(t).Elem()).d == nil // a zero value that needs no memory beside the interface
 	switch {
 	case r.own != nil && !s.weighs:

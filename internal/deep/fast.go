@@ -36,7 +36,7 @@ func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at po
 	done = r.copy(out, src)
 	at, info, err = r.out, r.info(), r.err
 	if !done {
-		*known = answersOf(r.answers)
+		*known = r.answers
 		at, info, done = nil, Info{}, err != nil
 	}
 	if n := int32(len(r.known.list)); n != p.variables.Load() {

@@ -64,7 +64,7 @@ func countAll(p pointer, ops []op, n int, size uintptr) (sum int64) {
 
 // box returns the data word for a copy of the value in an interface with the data word src.
 func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
-	i, fresh := r.known.claim(src, d.box)
+	i, fresh := r.known.claim(src, d.plan.box)
 	switch {
 	case r.known.list[i].dst != nil:
 		return r.known.list[i].dst, true
@@ -91,9 +91,13 @@ func (r *runner) boxWord(src pointer, d *dynamic, i int) (pointer, bool) {
 	return *is, ok
 }
 
+// mendBox mends a box at once. Until that is done the box is open: it must not become the key of a map, whose place in
+// the map its content decides.
 func (r *runner) mendBox(dst, src pointer, p *plan) bool {
 	r.depth++
+	r.open++
 	ok := r.mend(dst, src, p.mend[r.mode])
+	r.open--
 	r.depth--
 	return ok
 }

@@ -110,9 +110,32 @@ type candidate struct {
 func newCandidate(k, v reflect.Value) candidate {
 	c := candidate{key: k, value: v}
 	if byContent(k.Type()) {
-		c.print = [2]uint64{fingerprint(k), fingerprint(v)}
+		c.fingerprint(fewParts)
 	}
 	return c
+}
+
+// fingerprint takes the prints of key and value, of so many parts of each.
+func (c *candidate) fingerprint(parts int) {
+	c.print = [2]uint64{fingerprint(c.key, parts), fingerprint(c.value, parts)}
+}
+
+// A fingerprint is of so many parts; of more if too many candidates have it in common.
+const fewParts, manyParts, tooMany = 64, 1 << 16, 8
+
+// sharpen takes better fingerprints if too many candidates have the same.
+func sharpen(left, right []candidate) {
+	same := map[[2]uint64]int{}
+	for i := range right {
+		if same[right[i].print]++; same[right[i].print] > tooMany {
+			for _, list := range [][]candidate{left, right} {
+				for j := range list {
+					list[j].fingerprint(manyParts)
+				}
+			}
+			return
+		}
+	}
 }
 
 // Comparing keys on the side is recursive. Below so many levels of maps with such keys, prints alone decide which keys
@@ -122,6 +145,7 @@ const maxSides = 8
 // match pairs off left and right: first entries that are equal in key and value, then keys that are known to belong
 // together or are equal.
 func (c *comparison) match(list []entryPair, left, right []candidate) []entryPair {
+	sharpen(left, right)
 	order := func(x, y candidate) int { return slices.Compare(x.print[:], y.print[:]) }
 	slices.SortStableFunc(left, order)
 	slices.SortStableFunc(right, order)
@@ -217,7 +241,7 @@ func byContent(t reflect.Type) bool {
 	case actMove:
 		return !r.shared && t.Kind() >= reflect.Float32 && t.Kind() <= reflect.Complex128
 	case actStruct:
-		return slices.ContainsFunc(r.fields, func(f field) bool { return byContent(f.typ) })
+		return slices.ContainsFunc(r.fields, func(f field) bool { return f.mode != modeCopy && f.mode != modeShare || byContent(f.typ) })
 	case actArray:
 		return byContent(t.Elem())
 	}
@@ -230,9 +254,9 @@ type hash struct {
 	left int // how many more parts are looked at
 }
 
-// fingerprint is a number that equal values have in common.
-func fingerprint(v reflect.Value) uint64 {
-	h := hash{sum: 14695981039346656037, left: 64}
+// fingerprint is a number that equal values have in common, made of so many of their parts.
+func fingerprint(v reflect.Value, parts int) uint64 {
+	h := hash{sum: 14695981039346656037, left: parts}
 	x := variable(v)
 	h.value(x, ruleOf(x.Type()), 0)
 	return h.sum

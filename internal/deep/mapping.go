@@ -58,7 +58,7 @@ func (r *runner) descendMap(dst, src pointer, p *plan) bool {
 	switch {
 	case p.table != nil && len(p.key.mend[r.mode])+len(p.elem.mend[r.mode]) == 0:
 		return true
-	case r.depth >= maxDepth:
+	case r.depth >= maxDepth, r.open > 0 && len(p.key.mend[copying]) > 0:
 		r.queue = append(r.queue, job{dst, src, p, aMap})
 		return true
 	}
@@ -94,7 +94,7 @@ func (r *runner) reflected(dst, src pointer, p *plan) bool {
 		}
 		to.SetMapIndex(key.to, elem.to)
 	}
-	return true
+	return mapLen(dst) == mapLen(src) || r.giveUp() // two keys have become one
 }
 
 // A passage is two variables through which the keys, or the values, of a map pass when they are copied.

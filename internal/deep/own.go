@@ -37,7 +37,10 @@ func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
 	case !r.charge(int64(e.size)):
 		return nil, false
 	}
+	was := r.passing
+	r.passing = false // behind a pointer there is a variable
 	dst, ok := r.ownPointer(src, e)
+	r.passing = was
 	if e.shared {
 		r.known.list[i].dst = dst
 	}
@@ -70,17 +73,31 @@ func (r *runner) ownRoot(src pointer) (ok bool) {
 
 // ask calls the DeepCopy method of v. If something is wrong with it, the obvious engine will say where.
 func (r *runner) ask(v reflect.Value) (answer, bool) {
-	if !r.poll() {
-		return answer{}, false
-	}
-	a := r.opts.ask(v)
-	if !r.passing { // the next entry of the map has the same address, and another value
-		r.answers = append(r.answers, answered{question{address(v), v.Type()}, a})
+	q := question{address(v), v.Type()}
+	a, ok := r.answers[q]
+	if !ok {
+		if !r.poll() {
+			return a, false
+		}
+		a = r.opts.ask(v)
+		r.keep(q, a)
 	}
 	if a.reason != "" {
 		return a, r.giveUp()
 	}
 	return a, r.weigh(a.value)
+}
+
+// keep remembers an answer, unless the variable is one that a map's entries pass through: the next entry has the same
+// address, and another value.
+func (r *runner) keep(q question, a answer) {
+	if r.passing {
+		return
+	}
+	if r.answers == nil {
+		r.answers = answers{}
+	}
+	r.answers[q] = a
 }
 
 // weigh counts the memory behind p, which a DeepCopy method returned.
@@ -114,6 +131,9 @@ func (r *runner) atomicValue(dst, src pointer) bool {
 // syncMap gives the sync.Map at dst copies of the entries of that at src.
 func (r *runner) syncMap(dst, src pointer) bool {
 	list, to := entriesOf(syncMapAt(src)), syncMapAt(dst)
+	if r.open > 0 && len(list) > 0 {
+		return r.giveUp() // a key may be the box that is open
+	}
 	if !r.charge(mapBytes + int64(len(list))*syncEntryBytes) {
 		return false
 	}

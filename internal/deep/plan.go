@@ -29,6 +29,7 @@ type plan struct {
 
 	target    *plan // of a pointer: the variable's; of a slice: its elements'
 	elem, key *plan // of a map
+	box       *plan // by which a memo knows a value of this type in an interface, and not as a variable
 	mark      *plan // of a map: by which a memo knows it as a map, and not as a variable that holds one
 	markOf    *plan // of a mark of a map: the map's plan
 	table     table // of a map: how to do it without reflection; nil if that is not known
@@ -160,7 +161,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	if p := s.plans[t]; p != nil {
 		return p
 	}
-	p := &plan{typ: t, word: typeWord(t), rule: ruleOf(t), set: s}
+	p := &plan{typ: t, word: typeWord(t), rule: ruleOf(t), set: s, box: new(plan)}
 	s.plans[t] = p
 	if s.slots != nil {
 		p.shared, p.lies, p.holds, p.spread = s.slots.shared(t), s.slots.lies(t), s.slots.holds(t), s.slots.holds(t)

@@ -23,6 +23,7 @@ type runner struct {
 	limit  int64 // of bytes
 	bytes  int64
 	depth  int
+	open   int // boxes that are being mended
 	steps  int // until Stop is asked
 	queue  []job
 
@@ -32,7 +33,7 @@ type runner struct {
 
 	rootMet  bool // the root is the first in the memo
 	rootRefs bool
-	answers  []answered
+	answers  answers
 	passing  bool    // an entry of a map is being copied: it has no address of its own
 	home     pointer // if not nil: where the root will be
 	out      pointer // the root's copy
@@ -93,7 +94,7 @@ func (r *runner) forget() {
 		clear(r.queue)
 		r.queue = r.queue[:0]
 	}
-	r.bytes, r.depth = 0, 0
+	r.bytes, r.depth, r.open = 0, 0, 0
 	r.err, r.stuck, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false, false
 }
 

@@ -2,6 +2,7 @@ package deep
 
 import (
 	"math"
+	"math/bits"
 	"reflect"
 	"sync"
 )
@@ -236,10 +237,11 @@ func (s *scanner) slice(h header, e *plan) bool {
 // another looks at a slice of an array of which slices have been seen, at those elements that are new. (Elements are
 // counted from the end of the array, backwards.)
 func (s *scanner) another(h header, e *plan, known *spans) bool {
-	if _, covered := s.arrays.find(h.p, h.n, number(h.p), e); covered {
+	same := number(h.p) ^ uintptr(bits.RotateLeft(uint(h.n), 32)) // known by all of it: only the same slice is to be found
+	if _, covered := s.arrays.find(h.p, h.n, same, e); covered {
 		return true
 	}
-	s.arrays.add(metArray{h.p, nil, e, h.n, number(h.p)})
+	s.arrays.add(metArray{h.p, nil, e, h.n, same})
 	if !s.charge(int64(h.n) * int64(e.size)) {
 		return false
 	}
@@ -347,7 +349,7 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
-	if _, fresh := s.known.claim(src, d.box); !fresh {
+	if _, fresh := s.known.claim(src, d.plan.box); !fresh {
 		return true
 	}
 	if !s.charge(int64(d.plan.size)) {

@@ -85,7 +85,7 @@ func asMap[K comparable, V any](m pointer) map[K]V { return *(*map[K]V)(pointer(
 func cloneMap[K comparable, V any](m pointer) pointer {
 	from := asMap[K, V](m)
 	var to map[K]V
-	if roomOf(m) > 4*len(from)+16 {
+	if len(from) == 0 || roomOf(m) > 4*len(from)+16 {
 		to = make(map[K]V, len(from))
 		maps.Copy(to, from)
 	} else {
