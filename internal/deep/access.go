@@ -95,8 +95,10 @@ func stringLen(p pointer) int64 { return int64(len(*(*string)(p))) }
 // mapLen is the number of entries of the map m, whatever its type.
 func mapLen(m pointer) int { return len(*(*map[string]string)(pointer(&m))) }
 
-// bytesAt is the n bytes at p, to compare.
-func bytesAt(p pointer, n uintptr) string { return unsafe.String((*byte)(p), n) }
+// sameBytes compares n bytes.
+func sameBytes(p, q pointer, n uintptr) bool {
+	return unsafe.String((*byte)(p), n) == unsafe.String((*byte)(q), n)
+}
 
 // typeWord is the word by which interfaces name the type t.
 func typeWord(t reflect.Type) uintptr { return uintptr((*face)(pointer(&t)).d) }

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/netip"
 	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"strings"
@@ -72,6 +73,24 @@ func TestIdentity(t *testing.T) {
 			assert.NotNil(t, (*c)[3])
 			assert.Equal(t, 2, (*c)[0][0].Val)
 		}},
+		{"a slice with three indices in one without", "each has the capacity of its length, and no append shows elsewhere",
+			func(t *testing.T) {
+				a := []int{0, 1, 2, 3, 4, 5}
+				type s struct{ whole, cut, tail, part []int }
+				c := copyOf(t, &s{a, a[1:3:4], a[4:6:6], a[2:5:5]})
+				assert.Same(t, &c.whole[1], &c.cut[0])
+				assert.Same(t, &c.whole[4], &c.tail[0])
+				assert.Same(t, &c.cut[1], &c.part[0])
+				assert.Same(t, &c.tail[0], &c.part[2])
+				for _, x := range [][]int{c.whole, c.cut, c.tail, c.part} {
+					assert.Equal(t, len(x), cap(x))
+					_ = append(x, -1)
+				}
+				assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, c.whole)
+				c.whole[4] = 9
+				assert.Equal(t, 9, c.tail[0])
+				assert.Equal(t, 4, a[4])
+			}},
 		{"slices that touch", "a[0:2] and a[2:4] share nothing: an append to one must not write the other", func(t *testing.T) {
 			a := []int{0, 1, 2, 3}
 			c := copyOf(t, &[2][]int{a[0:2], a[2:4]})
@@ -522,12 +541,177 @@ func TestValues(t *testing.T) {
 			p := unsafe.Pointer(&n)
 			assert.Equal(t, p, *copyOf(t, &p))
 		}},
+		{"floats", "bit by bit: -0, and a NaN's payload, a signalling one's too", func(t *testing.T) {
+			type floats struct {
+				f32  float32
+				f64  float64
+				c64  complex64
+				c128 complex128
+				any  any
+				list []float32
+				keys map[float64]int
+			}
+			neg, nan := math.Copysign(0, -1), math.Float64frombits(0x7FF0_0000_0000_0BAD)
+			nan32 := math.Float32frombits(0x7F80_0BAD)
+			c := copyOf(t, &floats{
+				nan32, nan, complex(nan32, float32(neg)), complex(neg, nan), nan32, []float32{nan32, float32(neg)},
+				map[float64]int{neg: 1, nan: 2},
+			})
+			bits32 := func(f float32) uint32 { return math.Float32bits(f) }
+			assert.Equal(t, uint32(0x7F80_0BAD), bits32(c.f32))
+			assert.Equal(t, uint64(0x7FF0_0000_0000_0BAD), math.Float64bits(c.f64))
+			assert.Equal(t, uint32(0x7F80_0BAD), bits32(real(c.c64)))
+			assert.True(t, math.Signbit(float64(imag(c.c64))) && math.Signbit(real(c.c128)))
+			assert.Equal(t, uint64(0x7FF0_0000_0000_0BAD), math.Float64bits(imag(c.c128)))
+			assert.Equal(t, uint32(0x7F80_0BAD), bits32(c.any.(float32)))
+			assert.Equal(t, uint32(0x7F80_0BAD), bits32(c.list[0]))
+			assert.True(t, math.Signbit(float64(c.list[1])))
+			assert.Equal(t, 1, c.keys[0], "-0 and 0 are one key")
+			for k, n := range c.keys {
+				assert.True(t, n != 1 || math.Signbit(k), "that stays what it was")
+				assert.True(t, n != 2 || math.Float64bits(k) == 0x7FF0_0000_0000_0BAD)
+			}
+		}},
+		{"root of an interface type with methods", "the interface says what its value is", func(t *testing.T) {
+			var r io.Reader = strings.NewReader("abc")
+			c := *copyOf(t, &r)
+			b, err := io.ReadAll(c)
+			require.NoError(t, err)
+			assert.Equal(t, "abc", string(b))
+			b, err = io.ReadAll(r)
+			require.NoError(t, err)
+			assert.Equal(t, "abc", string(b), "the original is unread")
+			e := error(&myError{"x"})
+			assert.True(t, *copyOf(t, &e) == e)
+			ctx := t.Context()
+			assert.True(t, *copyOf(t, &ctx) == ctx)
+			curve := elliptic.P384()
+			assert.True(t, *copyOf(t, &curve) == curve)
+		}},
+		{"root that is a box", "a struct, an array or a slice in an interface", func(t *testing.T) {
+			n := &node{Val: 1}
+			for _, x := range []any{struct{ p *node }{n}, [1]*node{n}, []*node{n}, map[int]*node{1: n}, &n} {
+				c := *copyOf(t, &x)
+				assert.IsType(t, x, c)
+				assert.NotSame(t, n, nodeIn(t, c))
+				assert.Equal(t, n, nodeIn(t, c))
+			}
+		}},
+		{"pointer keys", "of maps that share them, with equal content, and far inside of keys", func(t *testing.T) {
+			type key struct{ in [2]any }
+			a, b := &node{Val: 1}, &node{Val: 1}
+			v := &struct {
+				one, two map[*node]int
+				deep     map[key]*node
+				arr      map[[1]*node]int
+				keys     []*node
+			}{
+				map[*node]int{a: 1, b: 2}, map[*node]int{a: 3, b: 4},
+				map[key]*node{{[2]any{a, 1}}: a, {[2]any{key{[2]any{b, b}}, "x"}}: b}, map[[1]*node]int{{a}: 5, {b}: 6}, []*node{a, b},
+			}
+			c := copyOf(t, v)
+			x, y := c.keys[0], c.keys[1]
+			assert.Equal(t, map[*node]int{x: 1, y: 2}, c.one)
+			assert.Equal(t, map[*node]int{x: 3, y: 4}, c.two)
+			assert.Same(t, x, c.deep[key{[2]any{x, 1}}])
+			assert.Same(t, y, c.deep[key{[2]any{key{[2]any{y, y}}, "x"}}])
+			assert.Equal(t, map[[1]*node]int{{x}: 5, {y}: 6}, c.arr)
+			assert.True(t, x != a && x != b && y != a && y != b)
+			x.Val = 2
+			changes, _ := deep.Diff(v, c, 0)
+			assert.NotEmpty(t, changes)
+		}},
 		{"string data", "immutable, and shared", func(t *testing.T) {
 			s := strings.Repeat("x", 100)
 			assert.Equal(t, unsafe.StringData(s), unsafe.StringData(*copyOf(t, &s)))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { t.Log(tt.reason); tt.test(t) })
+	}
+}
+
+// nodeIn returns the node that x leads to.
+func nodeIn(t *testing.T, x any) *node {
+	switch x := x.(type) {
+	case struct{ p *node }:
+		return x.p
+	case [1]*node:
+		return x[0]
+	case []*node:
+		return x[0]
+	case map[int]*node:
+		return x[1]
+	case **node:
+		return *x
+	}
+	require.FailNow(t, "unexpected", "%T", x)
+	return nil
+}
+
+// TestFloatsAreComparedByBits checks that Equal, by both engines, and Diff tell apart what == does not, whatever it is
+// part of.
+func TestFloatsAreComparedByBits(t *testing.T) {
+	one, two := math.Float32frombits(0x7FC0_0001), math.Float32frombits(0x7FC0_0002)
+	signals := math.Float32frombits(0x7F80_0001)
+	for _, tt := range []struct {
+		reason string
+		a, b   float32
+		equal  bool
+	}{
+		{"a number", 1.5, 1.5, true},
+		{"-0 is not 0", float32(math.Copysign(0, -1)), 0, false},
+		{"a NaN is itself", one, one, true},
+		{"and no other", one, two, false},
+		{"one that signals is itself", signals, signals, true},
+		{"and not the quiet one that arithmetic makes of it", signals, one, false},
+	} {
+		type key struct{ f float32 }
+		checkEquality(t, tt.reason, tt.equal, tt.a, tt.b)
+		checkEquality(t, tt.reason, tt.equal, complex(1, tt.a), complex(1, tt.b))
+		checkEquality(t, tt.reason, tt.equal, any(tt.a), any(tt.b))
+		checkEquality(t, tt.reason, tt.equal, []float32{1, tt.a}, []float32{1, tt.b})
+		checkEquality(t, tt.reason, tt.equal, map[string]float32{"k": tt.a}, map[string]float32{"k": tt.b})
+		checkEquality(t, tt.reason, tt.equal, struct{ at *float32 }{&tt.a}, struct{ at *float32 }{&tt.b})
+		if tt.a != tt.a { // of -0 and 0, which are one key, see TestValues
+			checkEquality(t, tt.reason, tt.equal, map[float32]int{tt.a: 1}, map[float32]int{tt.b: 1})
+			checkEquality(t, tt.reason, tt.equal, map[any]int{key{tt.a}: 1}, map[any]int{key{tt.b}: 1})
+		}
+	}
+}
+
+func checkEquality[T any](t *testing.T, reason string, want bool, a, b T) {
+	t.Helper()
+	assert.Equal(t, want, deep.Equal(&a, &b), "%s: Equal of %T", reason, a)
+	assert.Equal(t, want, deep.ObviousEqual(reflect.ValueOf(&a), reflect.ValueOf(&b)), "%s: the obvious Equal of %T", reason, a)
+	changes, _ := deep.Diff(&a, &b, 0)
+	assert.Equal(t, want, len(changes) == 0, "%s: Diff of %T", reason, a)
+}
+
+// TestCyclesAreShown checks that a cyclic value ends in every text that is made of it: package fmt would overflow the
+// stack, which ends the process.
+func TestCyclesAreShown(t *testing.T) {
+	ring := &node{Val: 1}
+	ring.Next = ring
+	list := []any{nil}
+	list[0] = list
+	dict := map[any]any{}
+	dict["me"] = dict
+	var face any
+	face = &face
+	for _, x := range []any{ring, list, dict, face, &face, [1]any{dict}, struct{ l []any }{list}} {
+		before, after := x, any(1)
+		changes, _ := deep.Diff(&before, &after, 0)
+		require.Len(t, changes, 1)
+		assert.NotEmpty(t, changes[0].Before)
+		assert.Less(t, len(changes[0].Before), 512)
+		copyOf(t, &before)
+	}
+	for _, key := range []any{ring, &face, [1]any{ring}, &dict} {
+		nc := refusal(t, &map[any]any{key: os.Stdin})
+		assert.Less(t, len(nc.Error()), 1024)
+		changes, _ := deep.Diff(&map[any]any{key: 1}, &map[any]any{key: 2}, 0)
+		require.Len(t, changes, 1)
+		assert.Less(t, len(changes[0].Path), 512)
 	}
 }
 

@@ -20,7 +20,7 @@ type check struct {
 type checkKind uint8
 
 const (
-	checkWord          checkKind = iota // 8 bytes
+	checkWord          checkKind = iota // 8 bytes, aligned
 	checkBytes                          // size bytes
 	checkString                         // a string
 	checkPointer                        // a pointer
@@ -129,7 +129,7 @@ func (b *checkBuilder) bytes(off, size uintptr) {
 		}
 	}
 	kind := checkBytes
-	if size == 8 {
+	if size == 8 && off%8 == 0 && b.p.typ.Align() == 8 {
 		kind = checkWord
 	}
 	b.add(check{kind: kind, off: off, size: size})

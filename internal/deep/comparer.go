@@ -109,7 +109,7 @@ func (c *comparer) parts(a, b pointer, checks []check) bool {
 		case checkWord:
 			same = sameWord(p, q)
 		case checkBytes:
-			same = bytesAt(p, x.size) == bytesAt(q, x.size)
+			same = sameBytes(p, q, x.size)
 		case checkString:
 			same = sameString(p, q)
 		case checkPointer:
@@ -184,7 +184,7 @@ const fewBytes = 1024
 // solid compares n values that are their bytes.
 func (c *comparer) solid(a, b pointer, e *plan, n int) bool {
 	size := uintptr(n) * e.size
-	return size > fewBytes && c.known(a, b, e, n, int(size/fewBytes)) || bytesAt(a, size) == bytesAt(b, size)
+	return size > fewBytes && c.known(a, b, e, n, int(size/fewBytes)) || sameBytes(a, b, size)
 }
 
 // descend compares n values, now or later.

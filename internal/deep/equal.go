@@ -2,15 +2,14 @@ package deep
 
 import (
 	"bytes"
-	"math"
 	"reflect"
 	"sync"
 )
 
 // Equal reports whether *a and *b are equal as seen along every path, so that a value and its copy always are:
 //
-//   - floats bit by bit: a NaN equals itself, -0 differs from 0; nil differs from empty; times with their monotonic
-//     reading and location;
+//   - floats bit by bit: a NaN equals itself, -0 differs from 0 (as keys of a map they are one key); nil differs from
+//     empty; times with their monotonic reading and location;
 //   - what copies share (functions, channels, errors, contexts, handles, fields tagged share) by identity;
 //   - fields tagged zero or -, the state of locks, what protobuf notes in a message and the content of a sync.Pool are
 //     not looked at;
@@ -395,11 +394,8 @@ func identical(a, b reflect.Value) bool {
 		return a.Int() == b.Int()
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return a.Uint() == b.Uint()
-	case reflect.Float32, reflect.Float64:
-		return sameBits(a.Float(), b.Float())
-	case reflect.Complex64, reflect.Complex128:
-		x, y := a.Complex(), b.Complex()
-		return sameBits(real(x), real(y)) && sameBits(imag(x), imag(y))
+	case reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return sameBytes(address(a), address(b), a.Type().Size())
 	case reflect.String:
 		return a.String() == b.String()
 	case reflect.Func:
@@ -420,8 +416,6 @@ func identical(a, b reflect.Value) bool {
 	}
 	return a.UnsafePointer() == b.UnsafePointer() // pointer, map, chan, unsafe.Pointer
 }
-
-func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }
 
 func identicalInterfaces(a, b reflect.Value) bool {
 	ea, eb := a.Elem(), b.Elem()

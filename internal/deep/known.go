@@ -106,7 +106,7 @@ var handleInterfaces = typeSet{
 // alone in the destination of Assign. A protobuf message's state is one: it is nil until the message is first used, and
 // then leads to what is known of the message's type.
 var lockTypes = typeSet{
-	"sync":       "Mutex RWMutex WaitGroup",
+	"sync":       "Mutex RWMutex WaitGroup rlocker",
 	protobufImpl: "MessageState RaceDetectHookData",
 }
 

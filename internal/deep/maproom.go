@@ -9,9 +9,10 @@ import "sync"
 // A mapHeader is the beginning of a map as it lies in memory in Go 1.24 and later, as far as it serves to see how much
 // room the map has. It is only read, and only after knownMaps has seen that it is right.
 type mapHeader struct {
-	used, seed uintptr
-	dir        pointer // to one group of 8 slots if dirLen is 0, else to tables
-	dirLen     int
+	used   uint64
+	seed   uintptr
+	dir    pointer // to one group of 8 slots if dirLen is 0, else to tables
+	dirLen int
 }
 
 type tableHeader struct{ used, capacity uint16 }

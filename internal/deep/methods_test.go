@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -106,6 +107,69 @@ func TestOwnMethodForms(t *testing.T) {
 		{"nil in an interface", own(t, any(ownMap(nil))), any(ownMap(nil))},
 	} {
 		assert.Equal(t, tt.want, tt.got, tt.reason)
+	}
+}
+
+// A fussy type cannot be asked for a copy of nil.
+type (
+	fussy     struct{ to *int }
+	fussyMap  map[string]int
+	fussyList []int
+	fussyFunc func() int
+	fussyChan chan int
+)
+
+func (x *fussy) DeepCopy() *fussy        { return &fussy{new(*x.to)} }
+func (x fussyMap) DeepCopy() fussyMap    { x[""]++; return x }
+func (x fussyList) DeepCopy() fussyList  { return fussyList{x[0]} }
+func (x fussyFunc) DeepCopy() fussyFunc  { x(); return x }
+func (x *fussyChan) DeepCopy() fussyChan { close(*x); return *x }
+
+// TestNilIsNotAsked checks that no DeepCopy method is called on nil, wherever it is found. (It would panic here.)
+func TestNilIsNotAsked(t *testing.T) {
+	var (
+		p  *fussy
+		m  fussyMap
+		l  fussyList
+		f  fussyFunc
+		c  fussyChan
+		at atomic.Pointer[fussy]
+	)
+	type all struct {
+		p *fussy
+		m fussyMap
+		l fussyList
+		f fussyFunc
+		c fussyChan
+	}
+	for _, tt := range []struct {
+		reason string
+		copied func()
+	}{
+		{"a root", func() { own(t, p); own(t, m); own(t, l); own(t, f); own(t, c) }},
+		{"a field", func() { assert.Equal(t, all{}, own(t, all{})) }},
+		{"behind a pointer", func() { assert.Equal(t, &m, own(t, &m)); own(t, &l); own(t, &f); own(t, &c); own(t, &p) }},
+		{"behind two", func() { q := &l; assert.Nil(t, **own(t, &q)) }},
+		{"an element", func() {
+			own(t, [2]*fussy{})
+			own(t, make([]fussyMap, 2))
+			own(t, [2]fussyList{})
+			own(t, []fussyChan{nil})
+		}},
+		{"a map's value", func() {
+			own(t, map[int]*fussy{1: nil})
+			own(t, map[int]fussyMap{1: nil})
+			own(t, map[int]fussyList{1: nil})
+			own(t, map[int]fussyFunc{1: nil})
+		}},
+		{"a map's key", func() { own(t, map[*fussy]int{nil: 1}); own(t, map[fussyChan]int{nil: 1}) }},
+		{"an atomic.Pointer", func() { own(t, &at) }},
+		{"an interface", func() { assert.Equal(t, []any{p, m, l, f == nil}, append(own(t, []any{p, m, l}), true)) }},
+		{"others in an interface", func() { own(t, []any{f, c, &m, &l, &f, &c}) }},
+		{"an interface with the method", func() { own(t, []interface{ DeepCopy() *fussy }{p}) }},
+		{"a struct in an interface", func() { own(t, any(all{})); own(t, any([1]all{})) }},
+	} {
+		assert.NotPanics(t, tt.copied, tt.reason)
 	}
 }
 

@@ -138,6 +138,9 @@ func (r *runner) syncMap(dst, src pointer) bool {
 		return false
 	}
 	for i := range list {
+		if r.steps--; r.steps < 0 && !r.poll() {
+			return false
+		}
 		if e := &list[i]; !r.held(&e.key) || !r.held(&e.value) {
 			return false
 		}

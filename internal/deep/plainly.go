@@ -10,7 +10,7 @@ func (c *comparison) plainlySame(a, b reflect.Value) bool {
 	if !c.byPlan {
 		return false
 	}
-	p := planFor(a.Type())
+	p := planToCompare(a.Type())
 	return p.flat && (*comparer)(nil).parts(address(a), address(b), p.compare)
 }
 
@@ -19,7 +19,7 @@ func (c *comparison) plainlySameElems(a, b reflect.Value) bool {
 	if !c.byPlan {
 		return false
 	}
-	p := planFor(a.Type().Elem())
+	p := planToCompare(a.Type().Elem())
 	return p.flat && (*comparer)(nil).elems(a.UnsafePointer(), b.UnsafePointer(), p, a.Len())
 }
 
@@ -29,7 +29,10 @@ func (c *comparison) differing(a, b reflect.Value, near bool) (list []entryPair,
 	if !c.byPlan || c.report == nil {
 		return nil, false
 	}
-	p := planFor(a.Type())
+	p := planToCompare(a.Type())
+	if near {
+		p = planFor(a.Type())
+	}
 	if p.table == nil {
 		return nil, false
 	}

@@ -102,6 +102,7 @@ var (
 	weighSet  = &planSet{plans: map[reflect.Type]*plan{}, odd: true, holds: true, weighs: true}
 	roots     sync.Map // reflect.Type → *plan, complete
 	toWeigh   sync.Map // likewise, of weighSet
+	toCompare sync.Map // likewise, of openSet
 )
 
 // planFor returns the plan of a root of type t.
@@ -116,6 +117,17 @@ func planFor(t reflect.Type) *plan {
 		roots.Store(t, p)
 	}
 	at.Store(p.(*plan))
+	return p.(*plan)
+}
+
+// planToCompare returns a plan to compare values of type t by that are parts of others. Compiling the plan of a root
+// looks at everything that the root can reach: too much to ask for each of its parts.
+func planToCompare(t reflect.Type) *plan {
+	p, ok := toCompare.Load(t)
+	if !ok {
+		p = openSet.find(t)
+		toCompare.Store(t, p)
+	}
 	return p.(*plan)
 }
 

@@ -138,8 +138,11 @@ func (r *runner) perform(j job) bool {
 	return r.elems(j.dst, j.src, j.plan, j.n)
 }
 
-// charge counts n bytes that are about to be allocated.
+// charge counts n bytes that are about to be allocated, and a step.
 func (r *runner) charge(n int64) bool {
+	if r.steps--; r.steps < 0 && !r.poll() {
+		return false
+	}
 	r.bytes += n
 	return r.bytes <= r.limit || r.fits()
 }

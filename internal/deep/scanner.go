@@ -80,8 +80,11 @@ func (s *scanner) giveUp() bool {
 	return false
 }
 
-// charge counts n bytes.
+// charge counts n bytes, and a step.
 func (s *scanner) charge(n int64) bool {
+	if s.steps--; s.steps < 0 && !s.poll() {
+		return false
+	}
 	s.bytes += n
 	return s.fits()
 }
@@ -179,6 +182,9 @@ func (s *scanner) rare(src pointer, o *op) bool {
 	}
 	for i := range list {
 		e := &list[i]
+		if s.tick() != nil {
+			return false
+		}
 		if e.key != nil && !s.dynamic(*faceAt(addrOf(&e.key)), anyType) ||
 			e.value != nil && !s.dynamic(*faceAt(addrOf(&e.value)), anyType) {
 			return false

@@ -22,11 +22,18 @@ func slotsOf(root reflect.Type) *slots {
 	}
 	s.pointers[root] = 1
 	s.look(ruleOf(root), 1)
+	if len(s.pointers)+len(s.slices) > manyTargets {
+		s.open = true
+	}
 	if !s.open {
 		s.overlaps()
 	}
 	return s
 }
+
+// A root from which more types than these can be reached is taken for one that can reach anything: to compare all of
+// them with each other would take longer than it saves.
+const manyTargets = 256
 
 // look counts the references in a value of the rule's type, of which there may be one or, if n is 2, more.
 func (s *slots) look(r *rule, n int) {
@@ -72,14 +79,18 @@ func (s *slots) below(t reflect.Type, n int) {
 // overlaps finds the types of which the memory may lie in memory of another name: a variable is part of one that
 // another reference leads to, or slices cover the same array. A slice covers an array, not just any variable.
 func (s *slots) overlaps() {
-	for _, outer := range s.targets() {
+	targets := s.targets()
+	for _, outer := range targets {
 		inArrays := s.slices[outer] > 0 || outer.Kind() == reflect.Array // a slice converts to a pointer to an array
 		if inArrays && s.slices[outer]+s.pointers[outer] > 1 {
 			s.outer[outer], s.inner[outer] = true, true
 		}
-		for _, inner := range s.targets() {
-			inArray := s.slices[inner] > 0 && contains(outer, flat(inner), true)
-			if inArray || s.pointers[inner] > 0 && outer != inner && contains(outer, flat(inner), false) {
+		parts := typeParts{}
+		parts.add(outer, false)
+		for _, inner := range targets {
+			part := flat(inner)
+			inArray := s.slices[inner] > 0 && parts.has(part, true)
+			if inArray || s.pointers[inner] > 0 && outer != inner && parts.has(part, false) {
 				s.outer[outer], s.inner[inner] = true, true
 			}
 		}
@@ -98,20 +109,40 @@ func (s *slots) targets() (all []reflect.Type) {
 	return all
 }
 
-// contains reports whether there may be a variable of type inner in one of type t, or of a type that pointers to inner
-// convert to; inArray asks for one that is an element of an array.
-func contains(t, inner reflect.Type, inArray bool) bool {
-	same := t == inner || t.Kind() == inner.Kind() && t.Size() == inner.Size() && t.ConvertibleTo(inner)
-	switch {
-	case same && !inArray:
-		return true
-	case t.Kind() == reflect.Array:
-		return contains(t.Elem(), inner, false)
-	case t.Kind() == reflect.Struct:
+// typeParts are the types of the parts of a type, itself included, by kind and size; the value says whether some such
+// part is an element of an array.
+type typeParts map[partKey]map[reflect.Type]bool
+
+type partKey struct {
+	kind reflect.Kind
+	size uintptr
+}
+
+func (x typeParts) add(t reflect.Type, inArray bool) {
+	key := partKey{t.Kind(), t.Size()}
+	if x[key] == nil {
+		x[key] = map[reflect.Type]bool{}
+	}
+	if before, ok := x[key][t]; ok && (before || !inArray) {
+		return
+	}
+	x[key][t] = inArray
+	switch t.Kind() {
+	case reflect.Array:
+		x.add(t.Elem(), true)
+	case reflect.Struct:
 		for i := range t.NumField() {
-			if contains(t.Field(i).Type, inner, inArray) {
-				return true
-			}
+			x.add(t.Field(i).Type, false)
+		}
+	}
+}
+
+// has reports whether there is a part of type t, or of one that pointers to t convert to; inArray asks for an element of
+// an array.
+func (x typeParts) has(t reflect.Type, inArray bool) bool {
+	for part, element := range x[partKey{t.Kind(), t.Size()}] {
+		if (element || !inArray) && (part == t || part.ConvertibleTo(t)) {
+			return true
 		}
 	}
 	return false

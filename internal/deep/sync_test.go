@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,6 +56,176 @@ func TestLocksAreFresh(t *testing.T) {
 	<-waited
 	assert.Equal(t, 1, v.n)
 	v.wg.Done()
+}
+
+// TestSynchronisersAreOfUse uses what a copy has instead of a lock and the like.
+func TestSynchronisersAreOfUse(t *testing.T) {
+	for _, tt := range []struct {
+		name, reason string
+		test         func(t *testing.T)
+	}{
+		{"a Once that is not done", "the copy does it, once, and the original does it as well", func(t *testing.T) {
+			v := &struct {
+				once sync.Once
+				at   *sync.Once
+			}{at: new(sync.Once)}
+			c := copyOf(t, v)
+			n := 0
+			for _, once := range []*sync.Once{&c.once, c.at, &c.once, c.at, &v.once, v.at} {
+				once.Do(func() { n++ })
+			}
+			assert.Equal(t, 4, n)
+		}},
+		{"a Once that is being done", "whoever does it does so in the original: the copy is not done, and not locked", func(t *testing.T) {
+			v := new(sync.Once)
+			var c *sync.Once
+			v.Do(func() { c = copyOf(t, v) })
+			did := false
+			c.Do(func() { did = true })
+			assert.True(t, did)
+		}},
+		{"a Cond and its lock", "whatever the lock is, and whoever holds it", func(t *testing.T) {
+			type s struct {
+				mu    sync.Mutex
+				rw    *sync.RWMutex
+				conds map[string]*sync.Cond
+				own   sync.Cond
+			}
+			v := &s{rw: new(sync.RWMutex)}
+			v.own.L = new(sync.Mutex)
+			v.conds = map[string]*sync.Cond{
+				"mutex": sync.NewCond(&v.mu), "write": sync.NewCond(v.rw), "read": sync.NewCond(v.rw.RLocker()), "own": &v.own,
+			}
+			v.mu.Lock()
+			v.rw.RLock()
+			v.own.L.Lock()
+			c := copyOf(t, v)
+			assert.Same(t, &c.mu, c.conds["mutex"].L)
+			assert.Same(t, c.rw, c.conds["write"].L)
+			assert.Equal(t, c.rw.RLocker(), c.conds["read"].L)
+			assert.Same(t, &c.own, c.conds["own"])
+			for _, cond := range c.conds {
+				requireWakes(t, cond)
+			}
+		}},
+		{"a Cond with a waiter", "the waiter is the original's", func(t *testing.T) {
+			v := sync.NewCond(new(sync.Mutex))
+			var wg sync.WaitGroup
+			waits := make(chan bool)
+			wg.Go(func() {
+				v.L.Lock()
+				close(waits)
+				v.Wait()
+				v.L.Unlock()
+			})
+			<-waits
+			v.L.Lock() // it waits now
+			c := *copyOf(t, &v)
+			c.Broadcast()
+			requireWakes(t, c)
+			v.L.Unlock()
+			v.Broadcast()
+			wg.Wait()
+		}},
+		{"a Pool", "New is the same, what was put into one is not in the other", func(t *testing.T) {
+			v := &struct {
+				with    sync.Pool
+				without *sync.Pool
+			}{without: new(sync.Pool)}
+			v.with.New = func() any { return "new" }
+			v.with.Put("old")
+			v.without.Put("old")
+			c := copyOf(t, v)
+			assert.Equal(t, "new", c.with.Get())
+			assert.Nil(t, c.without.Get())
+			c.with.Put("mine")
+			c.without.Put("mine")
+			assert.NotEqual(t, "mine", v.with.Get())
+			assert.NotEqual(t, "mine", v.without.Get())
+			assert.NotEqual(t, "old", c.without.Get())
+		}},
+		{"a WaitGroup that waits", "a copy counts from nothing", func(t *testing.T) {
+			v := new(sync.WaitGroup)
+			v.Add(2)
+			c := copyOf(t, v)
+			c.Wait()
+			c.Go(func() {})
+			c.Wait()
+			v.Add(-2)
+			v.Wait()
+		}},
+		{"an RWMutex with readers", "a copy has none", func(t *testing.T) {
+			v := new(sync.RWMutex)
+			v.RLock()
+			c := copyOf(t, v)
+			assert.True(t, c.TryLock())
+			assert.False(t, c.TryRLock())
+			c.Unlock()
+			v.RUnlock()
+			assert.True(t, v.TryLock())
+		}},
+		{"locks in a map, a box and an array", "a locked one is free there too", func(t *testing.T) {
+			type held struct {
+				mu *sync.Mutex
+				in [2]sync.Mutex
+			}
+			v := map[string]any{"a": held{mu: new(sync.Mutex)}, "b": &held{mu: new(sync.Mutex)}}
+			v["a"].(held).mu.Lock()
+			v["b"].(*held).in[1].Lock()
+			c := *copyOf(t, &v)
+			assert.True(t, c["a"].(held).mu.TryLock())
+			assert.True(t, c["b"].(*held).in[1].TryLock())
+			assert.False(t, v["b"].(*held).in[1].TryLock())
+		}},
+		{"atomics", "each is a variable of its own", func(t *testing.T) {
+			v := newAtomics()
+			c := copyOf(t, v)
+			assert.Equal(t, int64(3), c.i64.Add(1))
+			assert.True(t, c.b.CompareAndSwap(true, false))
+			assert.Equal(t, uint32(3), c.u32.Swap(9))
+			assert.True(t, c.p.CompareAndSwap(c.n, nil))
+			c.nov.Store("first")
+			c.val.Store([]int{2})
+			c.m.Range(func(k, _ any) bool { c.m.Delete(k); return true })
+			assert.True(t, v.b.Load())
+			assert.Equal(t, int64(2), v.i64.Load())
+			assert.Equal(t, uint32(3), v.u32.Load())
+			assert.Same(t, v.n, v.p.Load())
+			assert.Nil(t, v.nov.Load())
+			assert.Equal(t, []int{1}, v.val.Load())
+			_, ok := v.m.Load("self")
+			assert.True(t, ok)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) { t.Log(tt.reason); tt.test(t) })
+	}
+}
+
+// requireWakes checks that whoever waits for cond is woken.
+func requireWakes(t *testing.T, cond *sync.Cond) {
+	var wg sync.WaitGroup
+	begun := make(chan bool)
+	woken := false
+	wg.Go(func() {
+		cond.L.Lock()
+		close(begun)
+		cond.Wait()
+		woken = true
+		cond.L.Unlock()
+	})
+	<-begun
+	done := make(chan bool)
+	go func() { wg.Wait(); close(done) }()
+	for {
+		select {
+		case <-done:
+			require.True(t, woken)
+			return
+		default:
+			cond.Broadcast() // a read lock does not keep it from coming too early
+			time.Sleep(time.Millisecond)
+		}
+	}
 }
 
 type atomics struct {
@@ -216,6 +387,40 @@ func TestAssignAtomics(t *testing.T) {
 	require.NoError(t, err)
 	deep.Assign(dst, shell)
 	assert.Equal(t, "same type", dst.val.Load())
+}
+
+// TestAssignReplaces checks that nothing of what a destination refers to is written: it gets other maps and slices, with
+// what the shell has and nothing else.
+func TestAssignReplaces(t *testing.T) {
+	type s struct {
+		M   map[string]int
+		L   []int
+		P   *node
+		Any any
+		N   map[string]map[string]int
+		Nil map[string]int
+	}
+	dst := &s{
+		map[string]int{"old": 1, "both": 1}, make([]int, 3, 9), &node{Val: 1}, map[string]any{"old": 1},
+		map[string]map[string]int{"a": {"old": 1}}, map[string]int{"old": 1},
+	}
+	was := *dst
+	src := &s{
+		map[string]int{"new": 2, "both": 2}, []int{7}, &node{Val: 2}, map[string]any{"new": 2},
+		map[string]map[string]int{"a": {"new": 2}}, nil,
+	}
+	shell, _, err := deep.CopyFor(dst, src, deep.Options{})
+	require.NoError(t, err)
+	deep.Assign(dst, shell)
+	assert.Equal(t, src, dst)
+	assert.Equal(t, s{
+		map[string]int{"old": 1, "both": 1}, []int{0, 0, 0}, &node{Val: 1}, map[string]any{"old": 1},
+		map[string]map[string]int{"a": {"old": 1}}, map[string]int{"old": 1},
+	}, was, "what the destination had is as it was, for those who hold it")
+	dst.M["mine"], dst.L[0], dst.P.Val = 3, 3, 3
+	assert.NotContains(t, src.M, "mine")
+	assert.Equal(t, 7, src.L[0])
+	assert.Equal(t, 2, src.P.Val)
 }
 
 func TestAssignTags(t *testing.T) {

@@ -1,0 +1,32 @@
+package deep
+
+import "reflect"
+
+// PlanCopyFor is PlanCopy for the variable that home points to.
+func PlanCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info Info, done bool, err error) {
+	t := src.Type().Elem()
+	p := planFor(t)
+	if p.alien {
+		return dst, info, false, nil
+	}
+	out := p.dup(src.UnsafePointer())
+	if len(p.mend[copying]) == 0 {
+		info, done = p.counted(src.UnsafePointer(), &o)
+		return reflect.NewAt(t, out), info, done, nil
+	}
+	out, info, done, err = p.finish(out, home.UnsafePointer(), src.UnsafePointer(), &o, new(answers))
+	return reflect.NewAt(t, out), info, done, err
+}
+
+// ObviousCopyFor is ObviousCopy for the variable that home points to.
+func ObviousCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info Info, err error) {
+	t := src.Type().Elem()
+	out, info, err := obviousCopy(t, home.UnsafePointer(), src.UnsafePointer(), o, nil)
+	return reflect.NewAt(t, out), info, err
+}
+
+// Tangled reports whether the next copy of a T starts with a second attempt.
+func Tangled[T any]() bool { return planFor(reflect.TypeFor[T]()).tangled.Load() }
+
+// RoomOf is how many entries the map has room for.
+func RoomOf[K comparable, V any](m map[K]V) int { return roomOf(*(*pointer)(pointer(&m))) }

@@ -1,0 +1,168 @@
+package deep_test
+
+import (
+	"reflect"
+	"strconv"
+)
+
+// through follows pointers and interfaces to where a step can be taken. What an interface holds becomes a variable.
+func through(v reflect.Value) (reflect.Value, bool) {
+	for {
+		if p, ok := pointee(v); ok {
+			v = p
+		}
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			if v.IsNil() {
+				return v, false
+			}
+			if v.Kind() == reflect.Pointer {
+				v = v.Elem()
+			} else {
+				v = asVariable(v.Elem())
+			}
+		default:
+			return v, true
+		}
+	}
+}
+
+// resolve returns, as a variable, what the path leads to from v. It reports whether there is such a thing, and not ok
+// for a path that it does not understand.
+func resolve(v reflect.Value, path []pathStep) (part reflect.Value, found, ok bool) {
+	for _, s := range path {
+		var there bool
+		if v, there = through(v); !there {
+			return v, false, true
+		}
+		if v, found, ok = stepInto(v, s); !found || !ok {
+			return v, found, ok
+		}
+	}
+	return v, true, true
+}
+
+// stepInto is resolve for one step.
+func stepInto(v reflect.Value, s pathStep) (part reflect.Value, found, ok bool) {
+	switch v.Kind() {
+	case reflect.Struct:
+		f, ok := v.Type().FieldByName(s.name)
+		if !ok {
+			return v, false, false
+		}
+		return fieldOf(v, f.Index[0]), true, true
+	case reflect.Slice, reflect.Array:
+		i, err := strconv.Atoi(s.key)
+		if err != nil || i >= v.Len() {
+			return v, false, err == nil
+		}
+		return v.Index(i), true, true
+	case reflect.Map:
+		key, ok := parseKey(s.key, v.Type().Key())
+		if !ok {
+			return v, false, false
+		}
+		e := v.MapIndex(key)
+		if !e.IsValid() {
+			return v, false, true
+		}
+		return asVariable(e), true, true
+	}
+	return v, false, false
+}
+
+// parseKey makes a key of its text.
+func parseKey(text string, t reflect.Type) (key reflect.Value, ok bool) {
+	key = reflect.New(t).Elem()
+	var err error
+	switch {
+	case key.CanInt():
+		var n int64
+		n, err = strconv.ParseInt(text, 10, 64)
+		key.SetInt(n)
+	case key.CanUint():
+		var n uint64
+		n, err = strconv.ParseUint(text, 10, 64)
+		key.SetUint(n)
+	case key.Kind() == reflect.String:
+		text, err = strconv.Unquote(text)
+		key.SetString(text)
+	default:
+		return key, false
+	}
+	return key, err == nil
+}
+
+// patch makes the part of the variable v that the path leads to the same as with, or takes it away if there is none.
+func patch(v reflect.Value, path []pathStep, with reflect.Value, there bool) bool {
+	if p, ok := pointee(v); ok && len(path) > 0 {
+		v = p
+	}
+	switch {
+	case len(path) == 0:
+		if !there || with.Type() != v.Type() {
+			return false
+		}
+		v.Set(with)
+		return true
+	case v.Kind() == reflect.Pointer:
+		return !v.IsNil() && patch(v.Elem(), path, with, there)
+	case v.Kind() == reflect.Interface:
+		if v.IsNil() {
+			return false
+		}
+		x := asVariable(v.Elem())
+		ok := patch(x, path, with, there)
+		v.Set(x)
+		return ok
+	case v.Kind() == reflect.Map:
+		return patchEntry(v, path, with, there)
+	case v.Kind() == reflect.Slice && len(path) == 1:
+		if done, ok := resize(v, path[0], with, there); done {
+			return ok
+		}
+	}
+	part, found, ok := stepInto(v, path[0])
+	return found && ok && patch(part, path[1:], with, there)
+}
+
+// resize is patch for an element that only one of two slices has.
+func resize(v reflect.Value, s pathStep, with reflect.Value, there bool) (done, ok bool) {
+	i, err := strconv.Atoi(s.key)
+	switch {
+	case err != nil || there && i < v.Len():
+		return err != nil, false
+	case !there:
+		v.Set(v.Slice(0, min(i, v.Len())))
+		return true, true
+	case i > v.Len() || with.Type() != v.Type().Elem():
+		return true, false
+	}
+	v.Set(reflect.Append(v, with))
+	return true, true
+}
+
+func patchEntry(v reflect.Value, path []pathStep, with reflect.Value, there bool) bool {
+	key, ok := parseKey(path[0].key, v.Type().Key())
+	if !ok || v.IsNil() {
+		return false
+	}
+	if len(path) > 1 {
+		old := v.MapIndex(key)
+		if !old.IsValid() {
+			return false
+		}
+		x := asVariable(old)
+		ok = patch(x, path[1:], with, there)
+		with, there = x, true
+	}
+	switch {
+	case !there:
+		v.SetMapIndex(key, reflect.Value{})
+	case with.Type() != v.Type().Elem():
+		return false
+	default:
+		v.SetMapIndex(key, with)
+	}
+	return ok
+}
