@@ -93,7 +93,7 @@ type copier struct {
 	owner     *box // the box whose content is being looked at, else nil
 	passing   bool // a map entry is being looked at: its memory is not its own and does not change
 
-	merger
+	joiner
 	find    map[regionKey]int // → index in regions
 	seen    map[backing]*spans
 	maps    []*mapping

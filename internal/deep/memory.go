@@ -37,17 +37,17 @@ type block struct {
 	filled bool    // by a DeepCopy method
 }
 
-// A merger makes blocks of regions. Its room serves one merger after another.
-type merger struct {
+// A joiner makes blocks of regions. Its room serves one copy after another.
+type joiner struct {
 	regions []region
 	blocks  []block // never moves: regions point to them
 	all     []extent
 	spare   []extent
 }
 
-// merge makes blocks of the regions, in the order of their addresses. It ends with the error of tick, or with a region
+// join makes blocks of the regions, in the order of their addresses. It ends with the error of tick, or with a region
 // that overlaps other memory in a way that Go's types do not allow for.
-func (m *merger) merge(tick func() error) (bad *region, err error) {
+func (m *joiner) join(tick func() error) (bad *region, err error) {
 	m.blocks = slices.Grow(m.blocks[:0], len(m.regions))
 	var last *block
 	for _, e := range m.inOrder() {
@@ -69,13 +69,13 @@ func (m *merger) merge(tick func() error) (bad *region, err error) {
 	return nil, nil
 }
 
-func (m *merger) block(r *region) *block {
+func (m *joiner) block(r *region) *block {
 	m.blocks = append(m.blocks, block{region: *r})
 	return &m.blocks[len(m.blocks)-1]
 }
 
 // inOrder sorts the regions by address, and what covers more goes first.
-func (m *merger) inOrder() []extent {
+func (m *joiner) inOrder() []extent {
 	m.all = m.all[:0]
 	for i := range m.regions {
 		m.all = append(m.all, extent{m.regions[i].start(), m.regions[i].end(), i})
@@ -97,15 +97,15 @@ func (m *merger) inOrder() []extent {
 }
 
 // forget lets go of all memory but the room.
-func (m *merger) forget() {
+func (m *joiner) forget() {
 	clear(m.regions)
 	clear(m.blocks)
 	m.regions, m.blocks = m.regions[:0], m.blocks[:0]
 }
 
-// merge makes blocks of the regions that were noted.
-func (c *copier) merge() error {
-	bad, err := c.merger.merge(c.tick)
+// join makes blocks of the regions that were noted.
+func (c *copier) join() error {
+	bad, err := c.joiner.join(c.tick)
 	if bad != nil {
 		c.moveTo(bad.at)
 		return c.cannot(bad.typ, "overlaps other memory in a way that Go's types do not allow for; tag it "+tagHint, nil)

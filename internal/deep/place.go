@@ -8,7 +8,7 @@ import (
 // A scanner has noted all regions; those that overlap are one block, which is copied as a whole when the first reference
 // to any part of it turns up; every reference to a part becomes one to the same part of the copy.
 type places struct {
-	merger
+	joiner
 	starts []uintptr // of blocks, in order
 	root   *block
 	src    pointer // the root
@@ -27,7 +27,7 @@ func (x *places) find(s *scanner) bool {
 			x.regions = append(x.regions, region{addr: m.src, typ: m.plan.typ, plan: m.plan, n: m.n})
 		}
 	}
-	if bad, err := x.merge(s.tick); bad != nil || err != nil || len(x.regions) == 0 || x.tagged() {
+	if bad, err := x.join(s.tick); bad != nil || err != nil || len(x.regions) == 0 || x.tagged() {
 		return false
 	}
 	x.root, x.src = x.regions[0].block, x.regions[0].addr
@@ -39,7 +39,7 @@ func (x *places) find(s *scanner) bool {
 
 // forget lets go of all memory but the room.
 func (x *places) forget() {
-	x.merger.forget()
+	x.joiner.forget()
 	x.starts, x.root, x.src = x.starts[:0], nil, nil
 }
 

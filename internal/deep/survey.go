@@ -32,7 +32,7 @@ func (c *copier) survey(p pointer) error {
 		}
 	}
 	c.moveTo(nil)
-	if err := c.merge(); err != nil {
+	if err := c.join(); err != nil {
 		return err
 	}
 	size, err := c.measure()
