@@ -131,6 +131,24 @@ func makeWides() *[]wide {
 	return &l
 }
 
+// A guarded value has a part that no copy reads, so that the rest is moved in pieces. As a root it has nothing but the
+// barriers of these moves to tell the collector what it holds: memory behind a pointer has been told of with the pointer.
+type guarded struct {
+	mu            sync.Mutex
+	A, B, C, D, E string
+	F             *far
+}
+
+// A far value is too large for the ways that copy a few words, and is reached by a pointer.
+type far struct{ A, B, C, D, E, F, G, H string }
+
+func makeGuarded() *guarded {
+	return &guarded{
+		A: text(8), B: text(9), C: text(10), D: text(11), E: text(12),
+		F: &far{text(0), text(1), text(2), text(3), text(4), text(5), text(6), text(7)},
+	}
+}
+
 type atomics struct {
 	Int   atomic.Int64
 	Bool  atomic.Bool
@@ -225,6 +243,7 @@ var shapes = []shape{
 	shapeOf("strings", makeStrings),
 	shapeOf("pointers", makePointers),
 	shapeOf("wides", makeWides),
+	shapeOf("guarded", makeGuarded),
 	shapeOf("atomics", makeAtomics),
 	shapeOf("sync.Map", makeSyncMap),
 	shapeOf("buffers", makeBuffers),
