@@ -110,7 +110,7 @@ func spot(v reflect.Value) half {
 	switch {
 	case !v.IsValid():
 		return half{}
-	case v.CanAddr():
+	case v.CanAddr() && v.Type().Size() > 0: // what has no size shares its address with others
 		return half{p: address(v), typ: v.Type()}
 	}
 	return half{p: addrOf(new(int)), typ: v.Type()}
