@@ -77,7 +77,8 @@ type header struct {
 // headerAt is the slice at p.
 func headerAt(p pointer) *header { return (*header)(p) }
 
-// A face is an interface as it lies in memory: a word that names the dynamic type, and the data word.
+// A face is an interface as it lies in memory: a word that names the dynamic type (in an interface with methods, that type
+// together with the interface's own), and the data word.
 type face struct {
 	t uintptr // not a pointer for the collector either: types are kept alive by others
 	d pointer

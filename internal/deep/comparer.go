@@ -76,10 +76,10 @@ func (c *comparer) work() bool {
 	return true
 }
 
-// conclude ends one comparison of several: same is what it has come to, but for what waits. After one that has failed all
+// conclude ends one comparison of several: equal is what it has come to, but for what waits. After one that has failed all
 // pairs are forgotten, for some of them were taken for equal and are not.
-func (c *comparer) conclude(same bool) bool {
-	if same && c.work() {
+func (c *comparer) conclude(equal bool) bool {
+	if equal && c.work() {
 		return true
 	}
 	clear(c.queue)

@@ -8,7 +8,7 @@ import (
 
 // A dynamic is how to treat a value of some type that is found in an interface.
 type dynamic struct {
-	word uintptr // by which interfaces name the type
+	word uintptr // by which interfaces of one type name the value's type
 	kind dynamicKind
 	typ  reflect.Type
 	plan *plan
@@ -45,7 +45,7 @@ var (
 
 // of returns how to treat what f holds, an interface of the given type that is not nil.
 func (s *dynamicSet) of(f face, static reflect.Type) *dynamic {
-	at := &s.recent[spread(f.t)>>(64-recentDynamicBits)]
+	at := &s.recent[scatter(f.t)>>(64-recentDynamicBits)]
 	if d := at.Load(); d != nil && d.word == f.t {
 		return d
 	}

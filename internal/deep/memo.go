@@ -22,7 +22,7 @@ func (m *memo) claim(p pointer, e *plan) (at int, fresh bool) {
 	if m.crowded(len(m.list)) {
 		m.enlarge()
 	}
-	h, mask := spread(number(p)), uint64(len(m.table)-1)
+	h, mask := scatter(number(p)), uint64(len(m.table)-1)
 	i, tag := m.place(h), m.tag(h)
 	for ; m.table[i] != 0; i = (i + 1) & mask {
 		if at, ok := m.position(m.table[i], tag); ok {
@@ -67,8 +67,8 @@ func (m *memo) reset() {
 	}
 }
 
-// An arrayMemo knows which slices have been met. A slice is known by the end of its capacity, which all ordinary slices
-// of one array have in common: so one that lies within another is found at once.
+// An arrayMemo knows which slices have been met. A slice is known by a word that its user chooses: mostly the end of its
+// capacity, which all ordinary slices of one array have in common, so that one that lies within another is found at once.
 type arrayMemo struct {
 	list []metArray
 	index
@@ -77,9 +77,9 @@ type arrayMemo struct {
 // A metArray is what a slice covers.
 type metArray struct {
 	src, dst pointer
-	plan     *plan // of the elements
-	n        int   // of them
-	end      uintptr
+	plan     *plan   // of the elements
+	n        int     // of them
+	end      uintptr // by which it is known
 }
 
 func (m *metArray) size() uintptr { return m.plan.size * uintptr(m.n) }
@@ -91,7 +91,7 @@ func (m *arrayMemo) find(p pointer, n int, end uintptr, e *plan) (at int, covere
 	if len(m.list) == 0 {
 		return at, false
 	}
-	h, mask := spread(end), uint64(len(m.table)-1)
+	h, mask := scatter(end), uint64(len(m.table)-1)
 	tag := m.tag(h)
 	for i := m.place(h); m.table[i] != 0; i = (i + 1) & mask {
 		j, ok := m.position(m.table[i], tag)
@@ -151,8 +151,8 @@ func (x *index) position(word, tag uint32) (at int, ok bool) {
 	return int(word&low) - 1, word&^low == tag
 }
 
-// spread makes a hash of an address. Its high bits are the better ones.
-func spread(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
+// scatter makes a hash of an address. Its high bits are the better ones.
+func scatter(p uintptr) uint64 { return uint64(p>>3) * 0x9E3779B97F4A7C15 }
 
 // crowded reports whether an index of n positions has to grow for one more.
 func (x *index) crowded(n int) bool { return 2*n >= len(x.table) }
@@ -168,7 +168,7 @@ func (x *index) makeTable(n int) {
 
 // put makes key lead to a position, and others that it may lead to already.
 func (x *index) put(key uintptr, at int) {
-	h, mask := spread(key), uint64(len(x.table)-1)
+	h, mask := scatter(key), uint64(len(x.table)-1)
 	i := x.place(h)
 	for x.table[i] != 0 {
 		i = (i + 1) & mask

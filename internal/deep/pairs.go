@@ -17,7 +17,7 @@ type pairSet struct {
 }
 
 func (s *pairSet) slot(x sideBySide) uint64 {
-	return (spread(number(x.a)) ^ bits.RotateLeft64(spread(number(x.b)), 29)) * 0x9E3779B97F4A7C15 >> s.shift
+	return (scatter(number(x.a)) ^ bits.RotateLeft64(scatter(number(x.b)), 29)) * 0x9E3779B97F4A7C15 >> s.shift
 }
 
 // put adds x, and reports whether it was there.

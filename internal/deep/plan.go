@@ -107,7 +107,7 @@ var (
 
 // planFor returns the plan of a root of type t.
 func planFor(t reflect.Type) *plan {
-	at := &recent[spread(typeWord(t))>>(64-recentBits)]
+	at := &recent[scatter(typeWord(t))>>(64-recentBits)]
 	if p := at.Load(); p != nil && p.word == typeWord(t) {
 		return p
 	}
