@@ -157,6 +157,8 @@ func patchEntry(v reflect.Value, path []pathStep, with reflect.Value, there bool
 		with, there = x, true
 	}
 	switch {
+	case v.IsNil(): // the entry led back to the variable that held the map
+		return false
 	case !there:
 		v.SetMapIndex(key, reflect.Value{})
 	case with.Type() != v.Type().Elem():
