@@ -713,6 +713,8 @@ func TestCyclesAreShown(t *testing.T) {
 		require.Len(t, changes, 1)
 		assert.Less(t, len(changes[0].Path), 512)
 	}
+	nc := refusal(t, &map[*map[any]any]*os.File{&dict: os.Stdin})
+	assert.Less(t, len(nc.Error()), 1024, "a key of which the content is shown")
 }
 
 type myError struct{ text string }

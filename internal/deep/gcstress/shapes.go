@@ -134,7 +134,7 @@ func makeWides() *[]wide {
 // A guarded value has a part that no copy reads, so that the rest is moved in pieces. As a root it has nothing but the
 // barriers of these moves to tell the collector what it holds: memory behind a pointer has been told of with the pointer.
 type guarded struct {
-	mu            sync.Mutex
+	Mu            sync.Mutex
 	A, B, C, D, E string
 	F             *far
 }
