@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,17 +123,33 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 // yields is how often the driver lets others run for the caller's context to end.
 const yields = 32
 
-// parentCause is why the parent has ended. One whose deadline has passed may not know
-// it yet, and is given a moment to say. The cause is an error of somebody's, so its text
-// is rendered once.
+// parentCause is why the parent has ended. The cause is an error of somebody's, so its
+// text is rendered once.
 func (r *run) parentCause() error {
 	if r.cause == nil {
-		for i := 0; i < yields && r.parent.Err() == nil; i++ {
-			runtime.Gosched() // its timer is due: let it run
-		}
+		r.awaitParent()
 		r.cause = r.renderCause(context.Cause(r.parent))
 	}
 	return r.cause
+}
+
+// dueGrace is how long a context may take to end once its deadline has passed. Its timer
+// is due, but on a busy machine nobody may have run it yet; and a context of somebody's
+// own may never end.
+const dueGrace = 100 * time.Millisecond
+
+// awaitParent waits until the parent, whose time is up, knows that it has ended, so that
+// it can say why.
+func (r *run) awaitParent() {
+	if r.parent.Err() != nil {
+		return
+	}
+	timer := time.NewTimer(dueGrace)
+	defer timer.Stop()
+	select {
+	case <-r.parent.Done():
+	case <-timer.C:
+	}
 }
 
 func (r *run) renderCause(cause error) error {

@@ -1,6 +1,7 @@
 package deep_test
 
 import (
+	"flag"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -176,9 +177,11 @@ func TestMillionDeep(t *testing.T) {
 }
 
 // TestLongestList copies a list of 20 million. The time is that of meeting each object once, and so is the memory.
+var long = flag.Bool("deep.long", false, "run the tests that take gigabytes")
+
 func TestLongestList(t *testing.T) {
-	if testing.Short() || many < 1_000_000 {
-		t.Skip("takes 3 GB")
+	if !*long {
+		t.Skip("takes 3 GB; run it with -deep.long")
 	}
 	const length = 20_000_000
 	var head *node
