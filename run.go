@@ -141,13 +141,14 @@ const dueGrace = 100 * time.Millisecond
 // awaitParent waits until the parent, whose time is up, knows that it has ended, so that
 // it can say why.
 func (r *run) awaitParent() {
-	if r.parent.Err() != nil {
+	done := r.parent.Done()
+	if done == nil || r.parent.Err() != nil {
 		return
 	}
 	timer := time.NewTimer(dueGrace)
 	defer timer.Stop()
 	select {
-	case <-r.parent.Done():
+	case <-done:
 	case <-timer.C:
 	}
 }
