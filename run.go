@@ -120,9 +120,6 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 	return nil
 }
 
-// yields is how often the driver lets others run for the caller's context to end.
-const yields = 32
-
 // parentCause is why the parent has ended. The cause is an error of somebody's, so its
 // text is rendered once.
 func (r *run) parentCause() error {
