@@ -7,7 +7,8 @@ import (
 
 // Merge returns a new value: *base with the changes that each of versions made to it. Every version is a deep copy of
 // *base that somebody has changed since. None of them is written, and the result shares no memory with them but what
-// copies share. It does not depend on the order of the versions. The error is a *ConflictError, or one of Copy.
+// copies share. It does not depend on the order of the versions. The error is a *ConflictError, or one of Copy. Limit is
+// for the result; the work takes a copy of each version besides.
 //
 // # What is merged
 //
@@ -24,7 +25,7 @@ import (
 //
 // Two versions that changed one place differently conflict, and so do two of which one changed what the other had
 // replaced or removed. The same change made by several is no conflict. "The same" is by the rules of Equal and
-// includes sharing.
+// includes sharing. If there are several conflicts, the error is one of them.
 //
 // Of fields tagged `hooks:"share"` the value itself is merged. Fields tagged `hooks:"zero"` are zero. Fields tagged
 // `hooks:"-"` are those of *base, in new objects those of the version that made them. Locks are new.
@@ -33,22 +34,30 @@ import (
 //
 // Sharing is part of a value: what was one object at two places of *base is one in the result, and carries what was
 // changed through either of them. So objects of *base and of a version have to be paired off. That starts with the
-// root and follows the places that references are at; where these disagree, references to objects that look alike go
-// first. A reference that leads to another object than the partner of the one that it led to was re-linked: that is a
-// change of the reference, and the result's leads to whatever its target has become.
+// root and follows the places that references are at; where these disagree, objects that look alike go first. A
+// reference that leads to another object than the partner of the one that it led to was re-linked: that is a change of
+// the reference, and the result's leads to whatever its new target has become. An object without a partner is new.
 //
 // A pairing is never wrong for one version: *base with the changes of that version alone is that version, its sharing
-// included. Between versions three rules see to it that nothing gets lost or mixed up. An object belongs to the first path
-// that leads to it, in the order of Diff. If one version changed a reference on that path, no other may change the object
-// or refer to it anew. If a version re-linked a reference and the looks of the objects do not tell which is which, no
-// other may change what these objects lead to, either. And memory that pointers and slices cover in part is paired off
-// only if they cover the same extent of it; else the references to it are changed.
+// included. Between versions, these rules see to it that nothing gets lost or mixed up:
 //
-// A key that is or holds a pointer is the same key if it points to the partner. If nothing but keys leads to an object,
-// and it was changed, then its key was removed and another added.
+//   - An object belongs to the first path that leads to it, in the order of Diff. If a version changed a reference on
+//     that path, no other may change the object or refer to it anew.
+//   - If a version re-linked a reference, and the looks of the objects do not tell which is which, no other may change
+//     what these objects lead to. The same goes for an object that looks like another one of *base now, and that one
+//     does not: objects may have moved up, as in a list that lost its first element.
+//   - Memory that pointers and slices cover in part is paired off only if they cover the same extent of it; else all
+//     references to it are changed.
+//   - A key that is or holds a pointer is the same key if it points to the partner. An object that nothing but keys lead
+//     to has a partner only if it looks as before; else its key was removed and another added. Of several versions that
+//     removed such a key, none may have added any, unless all did the same to the map. So it is with NaNs: to change
+//     what one leads to is to remove it and to add another.
 func Merge[T any](base *T, versions []*T, o Options) (out *T, info Info, err error) {
 	t := reflect.TypeFor[T]()
-	m := &merger{clock: newCopier(o, t), types: map[reflect.Type]int{}, boxes: map[string]*holder{}, used: map[string]map[*object]bool{}}
+	m := &merger{
+		clock: newCopier(o, t),
+		types: map[reflect.Type]int{}, boxes: map[string]*holder{}, used: map[string]map[*object]bool{},
+	}
 	defer m.clock.contain(&err)
 	for i, v := range append([]*T{base}, versions...) {
 		l, err := newLane(i, v, o)
@@ -77,7 +86,8 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return e.text(e.Path, ": it was "+orNothing(e.Before)+", the one made it "+orNothing(e.Left)+", the other "+orNothing(e.Right))
+	values := ": it was " + orNothing(e.Before) + ", the one made it " + orNothing(e.Left) + ", the other " + orNothing(e.Right)
+	return e.text(e.Path, values)
 }
 
 // Redacted is Error without map keys and values.
@@ -85,7 +95,8 @@ func (e *ConflictError) Redacted() string { return e.text(e.Shape, "") }
 
 func (e *ConflictError) text(path, values string) string {
 	return "cannot merge " + path + ": version " + strconv.Itoa(e.First) + " and version " + strconv.Itoa(e.Second) +
-		" changed it, or what it leads to, in different ways; let only one of them change it, or run them one after the other" + values
+		" changed it, or what it leads to, in different ways; let only one of them change it, or run them one after the other" +
+		values
 }
 
 func orNothing(text string) string {

@@ -53,13 +53,13 @@ func (w where) below(s step) where {
 	return w
 }
 
-// A cut is a reference, or a map entry, that versions have changed as a whole. Whatever the base has behind it belongs to
-// them: others must leave it alone.
+// A cut is a reference, or a map entry, that versions have changed as a whole. Whatever the base has behind it belongs
+// to them: others must leave it alone. Further cuts behind it can only be made by some of them, so that the last one on
+// a path is the one that counts.
 type cut struct {
 	at *trail
 	g  group
 	by []int
-	up *cut // one that is before it on the path and that more versions have made
 }
 
 // A holder is a variable with what an interface or a map holds, and has to be put back there after a change.
@@ -95,8 +95,8 @@ func (m *merger) decide() reflect.Value {
 	return roots[0]
 }
 
-// content merges the content of one object, as visit does. What interfaces in it hold is a part of it; what references lead
-// to has its turn later, in the order in which they were found.
+// content merges the content of one object, as visit does. What interfaces in it hold is a part of it; what references
+// lead to has its turn later, in the order in which they were found.
 func (m *merger) content(visit func()) {
 	visit()
 	m.parts.run(m.goOn)
@@ -166,6 +166,7 @@ func (m *merger) fields(g group, r *rule, w where) {
 	}
 }
 
+// element is visit for one of several elements. It looks first whether there is anything to do: there may be very many.
 func (m *merger) element(g group, r *rule, index int, w where) {
 	if !r.plain || !g.unchanged() {
 		m.visit(g, r, w.below(step{index: index}))
@@ -183,13 +184,11 @@ func (m *merger) take(g group, by []int, w where, same func(i, j int) bool) {
 		return
 	}
 	from := g[by[0]]
-	m.edits = append(m.edits, func() { put(g[0], from) })
+	m.edits = append(m.edits, func() { g[0].Set(from) })
 }
 
-// put gives dst the value of src. Both are private: the memory of atomics and the like can be moved.
-func put(dst, src reflect.Value) { dst.Set(src) }
-
-// agree reports whether the versions by, which have changed g, have changed it in the same way. If not, that is a conflict.
+// agree reports whether the versions by, which have changed g, have changed it in the same way. If not, that is a
+// conflict.
 func (m *merger) agree(g group, by []int, w where, same func(i, j int) bool) bool {
 	for _, i := range by {
 		if i != by[0] && !same(by[0], i) {
@@ -200,7 +199,8 @@ func (m *merger) agree(g group, by []int, w where, same func(i, j int) bool) boo
 	return true
 }
 
-// settle notes that the versions by have changed what is at w. It reports false, and a conflict, if others have cut it off.
+// settle notes that the versions by have changed what is at w. It reports false, and a conflict, if others have cut that
+// off.
 func (m *merger) settle(w where, by []int) bool {
 	if !m.allowed(w.cut, by) {
 		return false
@@ -214,12 +214,13 @@ func (m *merger) settle(w where, by []int) bool {
 
 // allowed reports whether the versions by may touch what is behind c. If not, that is a conflict.
 func (m *merger) allowed(c *cut, by []int) bool {
-	for ; c != nil; c = c.up {
-		for _, i := range by {
-			if !slices.Contains(c.by, i) {
-				m.conflict(c.at, c.g, c.by[0], i)
-				return false
-			}
+	if c == nil {
+		return true
+	}
+	for _, i := range by {
+		if !slices.Contains(c.by, i) {
+			m.conflict(c.at, c.g, c.by[0], i)
+			return false
 		}
 	}
 	return true
@@ -227,9 +228,7 @@ func (m *merger) allowed(c *cut, by []int) bool {
 
 // cutAt returns w for what the base has behind it: g, which the versions by have changed as a whole.
 func (w where) cutAt(g group, by []int) where {
-	if w.cut == nil || !slices.Equal(w.cut.by, by) {
-		w.cut = &cut{at: w.at, g: g, by: by, up: w.cut}
-	}
+	w.cut = &cut{at: w.at, g: g, by: by}
 	return w
 }
 
@@ -332,7 +331,7 @@ func (m *merger) elements(r ref, w where) {
 func (m *merger) fresh(r ref, from, to int, w where) {
 	rule := ruleOf(r.to.typ)
 	for _, s := range w.of.seen.add(from, to) {
-		for i := s.from; i < s.to && m.err == nil; i++ {
+		for i := s.from; i < s.to && m.goOn(); i++ {
 			g := w.of.group(func(o *object) reflect.Value { return o.elem(i) })
 			if r.slice || r.to.n > 1 {
 				m.element(g, rule, i-from, w)
@@ -403,6 +402,7 @@ func (m *merger) through(g group, r *rule, w where, back func(h *holder)) *holde
 	return h
 }
 
+// putBack has h put back where it came from, if it has changed.
 func (m *merger) putBack(h *holder, w where, back func(h *holder)) {
 	w.of.leads = append(w.of.leads, h.id)
 	m.store(h, w, func() { back(h) })
@@ -415,6 +415,7 @@ func (m *merger) store(h *holder, w where, apply func()) {
 	}
 }
 
+// checkUses reports a conflict if a version refers anew to something that others have cut off.
 func (m *merger) checkUses() {
 	for _, u := range m.uses {
 		if m.err != nil || !m.allowed(u.id.cut, u.by) {
@@ -455,7 +456,8 @@ func (m *merger) question(refs []ref, g group, by []int, w where) {
 	}
 }
 
-// questionPairs notes the doubts that there are about the partners of id. Versions in which they look the same share one.
+// questionPairs notes the doubts that there are about the partners of id. Versions in which these look the same share
+// one.
 func (m *merger) questionPairs(id *identity, w where) {
 	for left := id.moved; len(left) > 0; {
 		var by, others []int

@@ -2,6 +2,7 @@ package deep
 
 import (
 	"reflect"
+	"slices"
 )
 
 // A lane is one of the values that are merged: a private copy, and what there is to know of its memory.
@@ -124,8 +125,8 @@ func (o *object) value() reflect.Value {
 // fits reports whether a and b can stand for one object.
 func fits(a, b *object) bool { return a.typ == b.typ && a.n == b.n }
 
-// looksAlike reports whether a and b look alike at first sight: in what they hold themselves. It is true for objects that were
-// not changed, and for some that were.
+// looksAlike reports whether a and b look alike at first sight: in what they hold themselves. It is true for objects that
+// were not changed, and for some that were.
 func looksAlike(a, b *object) bool { return a.look() == b.look() }
 
 // nothingBehind is a depth at which hash.value does not look behind references.
@@ -140,45 +141,78 @@ func (o *object) look() uint64 {
 }
 
 func (o *object) takeALook() uint64 {
+	all := newHash()
 	if o.addr != nil {
-		h := newHash()
-		for i := 0; i < o.n && h.left > 0; i++ {
-			h.glance(o.elem(i))
+		for i := 0; i < o.n && all.left > 0; i++ {
+			all.glance(o.elem(i))
 		}
-		return h.sum
+		return all.sum
 	}
-	sum := uint64(o.m.Len())
-	for it := o.m.MapRange(); it.Next(); { // in any order
+	entries := make([]uint64, 0, o.m.Len())
+	for it := o.m.MapRange(); it.Next(); {
 		h := newHash()
 		h.glance(it.Key())
 		h.glance(it.Value())
-		sum += h.sum
+		entries = append(entries, h.sum)
 	}
-	return sum
+	slices.Sort(entries)
+	for _, sum := range entries {
+		all.add(sum)
+	}
+	return all.sum
 }
 
-// glance adds what v holds itself, or the interface v.
+// glance adds what v, or the value in the interface v, holds itself.
 func (h *hash) glance(v reflect.Value) {
-	if v.Kind() == reflect.Interface && !v.IsNil() {
+	r := ruleOf(v.Type())
+	if r.act == actInterface && !v.IsNil() {
 		v = v.Elem()
+		r = dynamicRule(v.Type())
 		h.text(v.Type().String())
 	}
-	if r := dynamicRule(v.Type()); !r.shared {
+	if r.act != actMap { // its length is behind a reference
 		h.value(variable(v), r, nothingBehind)
 	}
 }
 
-// bare reports whether o holds nothing that it could be recognised by.
-func (o *object) bare() bool {
+// telling reports whether o holds a number or a text, not zero, by which it can be recognised.
+func (o *object) telling() bool {
 	if o.addr == nil {
-		return o.m.Len() == 0
+		for it := o.m.MapRange(); it.Next(); {
+			if telling(variable(it.Value()), ruleOf(o.typ.Elem())) {
+				return true
+			}
+		}
+		return false
 	}
+	r := ruleOf(o.typ)
 	for i := range o.n {
-		if !o.elem(i).IsZero() {
-			return false
+		if telling(o.elem(i), r) {
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+func telling(v reflect.Value, r *rule) bool {
+	switch r.act {
+	case actMove:
+		return !r.shared && !v.IsZero()
+	case actStruct:
+		return slices.ContainsFunc(r.fields, func(f field) bool {
+			return f.mode == modeCopy && telling(member(v, &f), f.rule)
+		})
+	case actArray:
+		for i := range v.Len() {
+			if telling(v.Index(i), r.elem) {
+				return true
+			}
+		}
+	case actInterface:
+		e := v.Elem()
+		return e.IsValid() && dynamicRule(e.Type()).plain && telling(variable(e), dynamicRule(e.Type()))
+	}
+	return false
 }
 
 func newHash() hash { return hash{sum: 14695981039346656037, left: 64} }
@@ -237,8 +271,8 @@ func (m *merger) join(a, b *identity) bool {
 	return true
 }
 
-// number gives id a number: it is now known, and what it is in several lanes does not depend on looks.
-func (m *merger) number(id *identity) {
+// enlist gives id a number: from now on it is known, and keys that hold pointers to it are told apart by that.
+func (m *merger) enlist(id *identity) {
 	if id.number == 0 {
 		m.ids++
 		id.number = m.ids

@@ -148,14 +148,14 @@ func (d *duo) objects(a, b *object) {
 	if d.part == nil && r.plain {
 		return
 	}
-	for i := range a.n {
+	for i := 0; i < a.n && d.m.goOn(); i++ {
 		d.walk(a.elem(i), b.elem(i), r)
 	}
 }
 
-// A matcher pairs off the objects of the base and of one version. Every reference of the base that has a counterpart
-// proposes a pair. An object has one partner at most; pairs that look alike go before others, so that an object that was
-// only moved is recognised wherever it is found where it was before.
+// A matcher pairs off the objects of the base and of one version. References that are at one place propose what they lead
+// to as a pair. An object has one partner at most. Pairs that look alike go before others: so an object is recognised
+// wherever it still is where it was, however many references to it now lead elsewhere.
 type matcher struct {
 	duo
 	alike, unlike []proposal
@@ -170,7 +170,7 @@ func (m *merger) count() {
 	d := &duo{m: m, a: base, b: base, apart: func() {}, boxes: map[pair]struct{}{}}
 	d.ref = func(r, _ ref) {
 		if r.to != nil && m.identity(r.to).number == 0 {
-			m.number(r.to.id)
+			m.enlist(r.to.id)
 			m.known = append(m.known, r.to.id)
 			d.add(func() { d.objects(r.to, r.to) })
 		}
@@ -205,9 +205,9 @@ type kindOfLook struct {
 // looks is a set of them.
 type looks map[kindOfLook]struct{}
 
-// add puts the look of o into the set, unless many objects look like that.
+// add puts the look of o into the set, unless it is one that says little.
 func (l looks) add(o *object) {
-	if !o.bare() {
+	if o.telling() {
 		l[kindOfLook{o.typ, o.n, o.look()}] = struct{}{}
 	}
 }
@@ -217,8 +217,8 @@ func (l looks) has(o *object) bool {
 	return ok
 }
 
-// review looks for pairs that are unlike, although another one whose partner is unlike, or who has none, looks like one of
-// the two: then objects have probably changed places, as in a list without its first element.
+// review looks for pairs that are unlike, although another one whose partner is unlike, or who has none, looks like one
+// of the two: then objects have probably changed places, as in a list without its first element.
 func (x *matcher) review() {
 	var unlike []*identity
 	before, after := looks{}, looks{}
@@ -292,8 +292,8 @@ func (x *matcher) next() (p proposal, ok bool) {
 	return p, true
 }
 
-// equal reports whether the variables a of lane i and b of lane j hold the same, in content and in sharing. What is new in
-// both of them becomes one.
+// equal reports whether the variables a of lane i and b of lane j hold the same, in content and in sharing. What is new
+// in both of them becomes one.
 func (m *merger) equal(i int, a reflect.Value, j int, b reflect.Value) bool {
 	same := true
 	d := &duo{m: m, a: m.lanes[i], b: m.lanes[j], boxes: map[pair]struct{}{}}
@@ -320,7 +320,7 @@ func (m *merger) unite(x, y ref) bool {
 	if a.old() || b.old() || !m.join(a, b) {
 		return false
 	}
-	m.number(a)
+	m.enlist(a)
 	return true
 }
 

@@ -22,10 +22,10 @@ type row struct {
 // first returns the lane of the first map that has the key.
 func (x *row) first() int { return slices.IndexFunc(x.key, reflect.Value.IsValid) }
 
-// rows finds out which entries of the maps of those lanes belong together, and sorts them by key. Pointers in keys belong
-// together if known says so of what they point to, and else if that looks alike. Keys that one map has several of (NaNs,
-// pointers to new objects that look alike) are told apart by their values; if that is not enough, all of them belong to as
-// many equal ones, or none does.
+// rows finds out which entries of the maps of those lanes belong together, and sorts them by key. Pointers in keys that
+// known knows the targets of belong together if these are one, others if their targets look alike. Keys that one map has
+// several of (NaNs, pointers to new objects that look alike) are told apart by their values; if that is not enough, all of
+// them belong to as many equal ones, or none does.
 func (m *merger) rows(lanes []*lane, maps group, known func(*identity) bool) []*row {
 	entries := make([][]namedEntry, len(maps))
 	several := map[string]bool{}

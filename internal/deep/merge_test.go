@@ -240,6 +240,23 @@ func TestMergeSharing(t *testing.T) {
 			x[0][1], x[0] = 1, nil
 			_, c = merge(t, &base, x, y)
 			assert.NotNil(t, c, "memory of another extent is not the same")
+			x, y = copied(t, &base), copied(t, &base)
+			x[1], y[0][0] = nil, 5
+			_, c = merge(t, &base, x, y)
+			assert.NotNil(t, c, "at its end neither")
+		}},
+		{"a pointer that moved on in one array", func(t *testing.T) {
+			type cursor struct {
+				nums [3]int
+				at   *int
+			}
+			base := &cursor{}
+			base.at = &base.nums[0]
+			x, y := copied(t, base), copied(t, base)
+			x.at = &x.nums[2]
+			y.nums[2] = 5
+			r := merged(t, base, x, y)
+			assert.Same(t, &r.nums[2], r.at)
 		}},
 		{"a pointer into a struct stays so", func(t *testing.T) {
 			type own struct {
@@ -279,6 +296,53 @@ func TestMergeSharing(t *testing.T) {
 			_, c := merge(t, base, x, y)
 			require.NotNil(t, c)
 			assert.Equal(t, "keyed.M[…]", c.Shape)
+		}},
+		{"keys that look alike are told apart by what else leads to them", func(t *testing.T) {
+			type keyed struct {
+				M map[*ware]int
+				L []*ware
+			}
+			a, b := &ware{}, &ware{}
+			base := &keyed{map[*ware]int{a: 1, b: 1}, []*ware{a, b}}
+			for range 20 { // maps are in any order
+				x, y := copied(t, base), copied(t, base)
+				x.M[x.L[0]] = 5
+				y.L[1].Qty = 6
+				r := merged(t, base, x, y)
+				assert.Equal(t, map[*ware]int{r.L[0]: 5, r.L[1]: 1}, r.M)
+				assert.Equal(t, 6, r.L[1].Qty)
+			}
+		}},
+		{"new ones as well", func(t *testing.T) {
+			add := func(v *basket) {
+				a, b := &ware{}, &ware{}
+				v.Any = struct {
+					L []*ware
+					M map[*ware]*ware
+				}{[]*ware{a, b}, map[*ware]*ware{a: b, b: a}}
+			}
+			for range 20 {
+				run(t, add, add)
+			}
+		}},
+		{"interfaces that share what they hold do so again", func(t *testing.T) {
+			type cell struct {
+				n int
+				p *int
+			}
+			both := func(n int, p *int) [2]any {
+				v := any(cell{n, p})
+				return [2]any{v, v}
+			}
+			base := both(1, new(int))
+			x := copied(t, &base)
+			*x = both(2, x[0].(cell).p)
+			r, info, err := deep.Merge(&base, []*[2]any{copied(t, &base), x}, deep.Options{})
+			require.NoError(t, err)
+			assert.Equal(t, [2]int{2, 2}, [2]int{r[0].(cell).n, r[1].(cell).n})
+			assert.Same(t, r[0].(cell).p, r[1].(cell).p)
+			size, _ := deep.Size(x, deep.Options{})
+			assert.Equal(t, size, info.Size)
 		}},
 		{"a value of an interface that holds several things", func(t *testing.T) {
 			type pair struct {
@@ -360,6 +424,14 @@ func TestMergeDoubt(t *testing.T) {
 			_, c := merge(t, base, x, y)
 			return c
 		}},
+		{"the same with what is behind interfaces in them", func(t *testing.T) *deep.ConflictError {
+			base := &[2]*[1]any{{&ware{}}, {&ware{}}}
+			x, y := copied(t, base), copied(t, base)
+			x[0] = x[1]
+			y[0][0].(*ware).Qty = 5
+			_, c := merge(t, base, x, y)
+			return c
+		}},
 		{"an object that one version cut off and the other refers to anew", func(t *testing.T) *deep.ConflictError {
 			base := &two{A: &node{Val: 1}}
 			x, y := copied(t, base), copied(t, base)
@@ -403,7 +475,11 @@ func TestMergeDoubt(t *testing.T) {
 			return c
 		}},
 	} {
-		t.Run(tt.reason, func(t *testing.T) { assert.NotNil(t, tt.test(t)) })
+		t.Run(tt.reason, func(t *testing.T) {
+			for range 20 { // maps are in any order
+				require.NotNil(t, tt.test(t))
+			}
+		})
 	}
 	t.Run("looks that tell which is which leave no doubt", func(t *testing.T) {
 		base := indexed(1, 2, 3)
@@ -566,6 +642,10 @@ func TestMergeTypes(t *testing.T) {
 		(*y)[0] = 5
 		r := merged(t, base, x, y)
 		assert.True(t, deep.Equal(&map[float64]int{math.NaN(): 1, math.NaN(): 2, math.NaN(): 4, 0: 5}, r))
+		delete(*x, 0)
+		(*x)[math.Copysign(0, -1)] = 3
+		r = merged(t, base, x, y)
+		assert.Equal(t, 5, (*r)[0], "-0 and 0 are one key")
 	})
 }
 
