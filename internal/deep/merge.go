@@ -124,7 +124,7 @@ type merger struct {
 	types   map[reflect.Type]int
 	objects agenda             // those of the base that have been found
 	parts   agenda             // of one object: what interfaces in it hold
-	inner   []func()           // what to do about pointers into objects, if nothing else leads to those
+	inner   []func()           // what to do about pointers into objects, once nothing else is left
 	boxes   map[string]*holder // what interfaces held that have been merged
 	edits   []func()           // the decisions, in the order in which they can be applied
 	uses    []use

@@ -312,23 +312,17 @@ func (m *merger) whole(id *identity, w where) {
 	}
 }
 
-// elements merges those variables of an object that r covers. A pointer to a part of one is put off: where the whole is
-// referred to, there is a better path.
+// elements merges those variables of an object that r covers. If they are only a part of one, that is put off: where the
+// whole is referred to, there is a better path.
 func (m *merger) elements(r ref, w where) {
 	from, to := 0, r.to.n
 	if size := r.to.typ.Size(); size > 0 {
 		from, to = int((r.off+size-1)/size), int((r.off+r.size)/size)
-		if from >= to {
-			i := int(r.off / size)
-			m.inner = append(m.inner, func() { m.content(func() { m.fresh(r, i, i+1, w) }) })
-			return
-		}
 	}
-	m.fresh(r, from, to, w)
-}
-
-// fresh merges those of the variables in question that have not been met before.
-func (m *merger) fresh(r ref, from, to int, w where) {
+	if from >= to {
+		m.inner = append(m.inner, func() { m.content(func() { m.part(r, w) }) })
+		return
+	}
 	rule := ruleOf(r.to.typ)
 	for _, s := range w.of.seen.add(from, to) {
 		for i := s.from; i < s.to && m.goOn(); i++ {
@@ -338,6 +332,32 @@ func (m *merger) fresh(r ref, from, to int, w where) {
 			} else {
 				m.visit(g, rule, w)
 			}
+		}
+	}
+}
+
+// part merges the part of an element that r covers, unless the whole has been met. It may be met yet, by a way through
+// the part; then the part is merged again, which does no harm.
+func (m *merger) part(r ref, w where) {
+	element := int(r.off / r.to.typ.Size())
+	if slices.ContainsFunc(w.of.seen.list, func(s span) bool { return s.from <= element && element < s.to }) {
+		return
+	}
+	key := part{r.off, r.size, r.typ}
+	if _, ok := w.of.parts[key]; ok || r.size == 0 {
+		return
+	}
+	if w.of.parts == nil {
+		w.of.parts = map[part]struct{}{}
+	}
+	w.of.parts[key] = struct{}{}
+	rule := ruleOf(r.typ)
+	for off := uintptr(0); off < r.size && m.goOn(); off += r.typ.Size() {
+		g := w.of.group(func(o *object) reflect.Value { return at(r.typ, add(o.addr, r.off+off)) })
+		if r.slice {
+			m.element(g, rule, int(off/r.typ.Size()), w)
+		} else {
+			m.visit(g, rule, w)
 		}
 	}
 }

@@ -30,9 +30,10 @@ type object struct {
 
 // A ref is where a reference leads to.
 type ref struct {
-	to    *object // nil if there is nothing: a nil, or a slice without elements
-	off   uintptr // from the beginning of the object
-	size  uintptr // how many bytes of it are covered, 0 for a map
+	to    *object      // nil if there is nothing: a nil, or a slice without elements
+	off   uintptr      // from the beginning of the object
+	size  uintptr      // how many bytes of it are covered, 0 for a map
+	typ   reflect.Type // of the variables that are covered
 	slice bool
 	isNil bool
 }
@@ -96,6 +97,7 @@ func (l *lane) find(v reflect.Value) (r ref, ok bool) {
 	default:
 		r, ok = l.places[regionKey{v.UnsafePointer(), v.Type().Elem(), 1}]
 	}
+	r.typ = v.Type().Elem()
 	return r, ok
 }
 
@@ -226,9 +228,16 @@ type identity struct {
 	touched []int       // the versions that changed it, or refer to it anew
 	leads   []*identity // where the references in the base's member lead to
 	seen    spans       // which elements of the base's member have been met
-	number  int         // names it in keys; 0 if its members are told by their looks
+	parts   map[part]struct{}
+	number  int // names it in keys; 0 if its members are told by their looks
 	met     bool
 	linked  bool
+}
+
+// A part is variables inside an element of an object.
+type part struct {
+	off, size uintptr
+	typ       reflect.Type
 }
 
 // identity returns the identity of o.

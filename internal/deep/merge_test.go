@@ -164,6 +164,10 @@ func TestMergeRules(t *testing.T) {
 		{"or in the same way",
 			func(v *basket) { v.Last = v.Items[0] }, func(v *basket) { v.Last = v.Items[0] },
 			func(v *basket) { v.Last = v.Items[0] }, ""},
+		{"two pointers to one new object are not two to two",
+			func(v *basket) { v.Items = append(v.Items, &ware{ID: "n"}); v.Last = v.Items[2] },
+			func(v *basket) { v.Items = append(v.Items, &ware{ID: "n"}); v.Last = &ware{ID: "n"} },
+			nil, "basket.Last"},
 		{"a new copy is not the object itself",
 			func(v *basket) { v.Last = v.Items[0] }, func(v *basket) { v.Last = &ware{ID: "a", Qty: 1} }, nil, "basket.Last"},
 	} {
@@ -245,6 +249,24 @@ func TestMergeSharing(t *testing.T) {
 			_, c = merge(t, &base, x, y)
 			assert.NotNil(t, c, "at its end neither")
 		}},
+		{"a struct that only a pointer to its own field leads to", func(t *testing.T) {
+			type outer struct {
+				in struct{ up *outer }
+				n  int
+			}
+			type root struct{ p *struct{ up *outer } }
+			o := &outer{n: 1}
+			o.in.up = o
+			base := &root{&o.in}
+			x, y := copied(t, base), copied(t, base)
+			x.p.up.n = 2
+			r := merged(t, base, x, y)
+			assert.Same(t, &r.p.up.in, r.p)
+			assert.Equal(t, 2, r.p.up.n)
+			y.p.up.n = 3
+			_, c := merge(t, base, x, y)
+			assert.Equal(t, "root.p.up.n", c.Path)
+		}},
 		{"a pointer that moved on in one array", func(t *testing.T) {
 			type cursor struct {
 				nums [3]int
@@ -299,16 +321,18 @@ func TestMergeSharing(t *testing.T) {
 		}},
 		{"keys that look alike are told apart by what else leads to them", func(t *testing.T) {
 			type keyed struct {
-				M map[*ware]int
-				L []*ware
+				M    map[*ware]int
+				L    []*ware
+				Name string
 			}
 			a, b := &ware{}, &ware{}
-			base := &keyed{map[*ware]int{a: 1, b: 1}, []*ware{a, b}}
+			base := &keyed{M: map[*ware]int{a: 1, b: 1}, L: []*ware{a, b}}
 			for range 20 { // maps are in any order
-				x, y := copied(t, base), copied(t, base)
+				x, y, z := copied(t, base), copied(t, base), copied(t, base)
 				x.M[x.L[0]] = 5
 				y.L[1].Qty = 6
-				r := merged(t, base, x, y)
+				z.Name = "z"
+				r := merged(t, base, x, y, z)
 				assert.Equal(t, map[*ware]int{r.L[0]: 5, r.L[1]: 1}, r.M)
 				assert.Equal(t, 6, r.L[1].Qty)
 			}
@@ -634,6 +658,11 @@ func TestMergeTypes(t *testing.T) {
 		y.Q.b = 7
 		_, c := merge(t, base, x, y)
 		assert.Equal(t, "owners.P", c.Path)
+
+		mine, yours := &[1]*steady{{1}}, &[1]*steady{{2}}
+		kept := mine[0]
+		assert.Equal(t, &[1]*steady{{2}}, merged(t, mine, yours, mine))
+		assert.Equal(t, steady{1}, *kept, "what a method returns may be the original and is not written")
 	})
 	t.Run("NaN keys", func(t *testing.T) {
 		base := &map[float64]int{math.NaN(): 1, math.NaN(): 2, 0: 3}
@@ -653,6 +682,11 @@ func TestMergeTypes(t *testing.T) {
 type brother struct{ a, b int }
 
 func (x *brother) DeepCopy() *brother { y := *x; return &y }
+
+// A steady is copied by its method, and shared by that.
+type steady struct{ n int }
+
+func (s *steady) DeepCopy() *steady { return s }
 
 func TestMergeErrors(t *testing.T) {
 	base := map[string]string{"secret": "old"}
