@@ -98,9 +98,9 @@ func validatorName[T any](v Validator[T]) (string, error) {
 // Execute needs *state for itself while it runs. It returns when the hooks' limits, and
 // those of the BeforeCommit, OnCommit and undo calls that were started, have passed at
 // the latest, whatever user code does (the methods of an error that comes at its limit
-// have 10ms more). One exception: a DeepCopy method that does
-// not return is abandoned at DefaultTimeout, and *state is in its hands until it ends;
-// see Abandoned.
+// have 10ms more; a ctx whose deadline has passed has 100ms to say why it ended). One
+// exception: a DeepCopy method that does not return is abandoned at DefaultTimeout, and
+// *state is in its hands until it ends; see Abandoned.
 //
 // Pointers to, or into, the root of the state stay right. Locks of package sync held
 // by value in *state keep their own state (the caller may hold them), and so do

@@ -28,6 +28,9 @@ type Options struct {
 	Call func(fn func()) error
 }
 
+// counts reports whether the bytes of a copy are to be counted.
+func (o *Options) counts() bool { return o.Limit > 0 || !o.SkipSize }
+
 // Info is what there is to know of a finished copy.
 type Info struct {
 	Size     int64 // bytes of the copy, by the rules of Size; 0 if Options.SkipSize says so
@@ -72,7 +75,11 @@ func obviousCopy(t reflect.Type, home, src pointer, o Options, known answers) (o
 	if err := c.build(); err != nil {
 		return nil, Info{}, err
 	}
-	return c.regions[0].inBlock(), Info{Size: c.bytes, RootRefs: c.rootRefs}, nil
+	info.RootRefs = c.rootRefs
+	if o.counts() {
+		info.Size = c.bytes
+	}
+	return c.regions[0].inBlock(), info, nil
 }
 
 // A copier makes one copy, in two passes. The first, survey, follows every reference from the root and notes the

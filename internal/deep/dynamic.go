@@ -10,7 +10,6 @@ import (
 type dynamic struct {
 	word uintptr // by which interfaces of one type name the value's type
 	kind dynamicKind
-	typ  reflect.Type
 	plan *plan
 
 	direct bool // the data word is the value: it is one pointer
@@ -62,7 +61,7 @@ func dynamicOf(f face, static reflect.Type) *dynamic { return openDynamics.of(f,
 
 func (s *planSet) dynamic(f face, static reflect.Type) *dynamic {
 	t := held(f, static).Type()
-	r, d := dynamicRule(t), &dynamic{word: f.t, typ: t, plan: s.find(t)}
+	r, d := dynamicRule(t), &dynamic{word: f.t, plan: s.find(t)}
 	d.direct = faceOf(reflect.New(t).Elem()).d == nil // a zero value that needs no memory beside the interface
 	switch {
 	case r.own != nil && !s.weighs:

@@ -258,3 +258,26 @@ func TestChangesMeanwhile(t *testing.T) {
 		require.ErrorContains(t, err, "changed while it was being copied")
 	}
 }
+
+// TestSkipSize checks that a size is left out only where nobody needs it, by whichever engine.
+func TestSkipSize(t *testing.T) {
+	type s struct {
+		name string
+		m    map[string]int
+		own  byValue
+	}
+	v := &s{name: "text", m: map[string]int{"key": 1}}
+	_, full, err := deep.Copy(v, deep.Options{})
+	require.NoError(t, err)
+	_, none, err := deep.Copy(v, deep.Options{SkipSize: true})
+	require.NoError(t, err)
+	assert.Zero(t, none.Size)
+	_, none, err = deep.ObviousCopy(reflect.ValueOf(v), deep.Options{SkipSize: true})
+	require.NoError(t, err)
+	assert.Zero(t, none.Size)
+	_, limited, err := deep.Copy(v, deep.Options{SkipSize: true, Limit: full.Size})
+	require.NoError(t, err)
+	assert.Equal(t, full.Size, limited.Size, "a limit needs it")
+	_, _, err = deep.Copy(v, deep.Options{SkipSize: true, Limit: full.Size - 1})
+	require.Error(t, err)
+}

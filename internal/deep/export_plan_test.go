@@ -6,7 +6,7 @@ import "reflect"
 func PlanCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info Info, done bool, err error) {
 	t := src.Type().Elem()
 	p := planFor(t)
-	if p.alien {
+	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
 		return dst, info, false, nil
 	}
 	out := p.dup(src.UnsafePointer())

@@ -9,25 +9,12 @@ import (
 
 // PlanCopy copies *src by plans. It reports false if that is for the obvious engine to do.
 func PlanCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, done bool, err error) {
-	t := src.Type().Elem()
-	p := planFor(t)
-	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
-		return dst, info, false, nil
-	}
-	out := p.dup(src.UnsafePointer())
-	if len(p.mend[copying]) == 0 {
-		info, done = p.counted(src.UnsafePointer(), &o)
-		return reflect.NewAt(t, out), info, done, nil
-	}
-	out, info, done, err = p.finish(out, nil, src.UnsafePointer(), &o, new(answers))
-	return reflect.NewAt(t, out), info, done, err
+	return PlanCopyFor(reflect.Zero(src.Type()), src, o)
 }
 
 // ObviousCopy copies *src by the obvious engine.
 func ObviousCopy(src reflect.Value, o Options) (dst reflect.Value, info Info, err error) {
-	t := src.Type().Elem()
-	out, info, err := obviousCopy(t, nil, src.UnsafePointer(), o, nil)
-	return reflect.NewAt(t, out), info, err
+	return ObviousCopyFor(reflect.Zero(src.Type()), src, o)
 }
 
 // PlanEqual compares *a and *b by plans. It reports false if that is for the obvious engine to do.
@@ -40,7 +27,7 @@ func ObviousEqual(a, b reflect.Value) bool { return obviousEqual(a, b) }
 
 // PlanSize measures *src by plans. It reports false if that is for the obvious engine to do.
 func PlanSize(src reflect.Value, o Options) (n int64, done bool, err error) {
-	return sizeByPlan(src.UnsafePointer(), planToWeigh(src.Type().Elem()), o)
+	return sizeByPlan(src.UnsafePointer(), weighSet.find(src.Type().Elem()), o)
 }
 
 // ObviousSize measures *src by the obvious engine.

@@ -21,7 +21,7 @@ func byPlan[T any](home, src *T, o *Options, known *answers) (out *T, info Info,
 // counted is what there is to know of a value that had only to be moved. It reports false if the value is too large:
 // then the obvious engine has to say so.
 func (p *plan) counted(src pointer, o *Options) (info Info, ok bool) {
-	if o.SkipSize && o.Limit <= 0 {
+	if !o.counts() {
 		return info, true
 	}
 	info.Size = int64(p.size) + countStrings(src, p.mend[counting])
@@ -93,7 +93,7 @@ func (r *runner) survey(src pointer) bool {
 	s := newScanner(r.opts)
 	defer s.release()
 	if !s.run(src, r.root) {
-		r.err, r.stuck = s.err, s.stuck
+		r.err = s.err
 		return false
 	}
 	r.root.tangled.Store(s.overlapping())

@@ -5,12 +5,16 @@ import "reflect"
 // This file is what Diff takes from plans: a quick look at parts that follow no reference. What is plainly the same
 // need not be walked through, and as no pair of references is met in it, nothing else changes.
 
+// partPlan returns a plan for a part of what is compared. It is one of the open set: compiling the plan of a root looks at
+// everything that the root can reach, which is too much to do for each of its parts.
+func partPlan(t reflect.Type) *plan { return openSet.find(t) }
+
 // plainlySame reports whether a and b are known to be equal without following a reference.
 func (c *comparison) plainlySame(a, b reflect.Value) bool {
 	if !c.byPlan {
 		return false
 	}
-	p := planToCompare(a.Type())
+	p := partPlan(a.Type())
 	return p.flat && (*comparer)(nil).parts(address(a), address(b), p.compare)
 }
 
@@ -19,7 +23,7 @@ func (c *comparison) plainlySameElems(a, b reflect.Value) bool {
 	if !c.byPlan {
 		return false
 	}
-	p := planToCompare(a.Type().Elem())
+	p := partPlan(a.Type().Elem())
 	return p.flat && (*comparer)(nil).elems(a.UnsafePointer(), b.UnsafePointer(), p, a.Len())
 }
 
@@ -29,7 +33,7 @@ func (c *comparison) differing(a, b reflect.Value, near bool) (list []entryPair,
 	if !c.byPlan || c.report == nil {
 		return nil, false
 	}
-	p := planToCompare(a.Type())
+	p := partPlan(a.Type())
 	if near {
 		p = planFor(a.Type())
 	}

@@ -90,10 +90,11 @@ const (
 // two references can lead to.
 type planSet struct {
 	plans  map[reflect.Type]*plan
-	slots  *slots // nil: everything may be shared
-	odd    bool   // there may be maps of which the keys are paired off by content
-	holds  bool   // there may be memory that lies in other memory
-	weighs bool   // DeepCopy methods do not count: the plans are for measuring alone
+	slots  *slots   // nil: everything may be shared
+	ready  sync.Map // reflect.Type → *plan, complete: of those that were asked for
+	odd    bool     // there may be maps of which the keys are paired off by content
+	holds  bool     // there may be memory that lies in other memory
+	weighs bool     // DeepCopy methods do not count: the plans are for measuring alone
 }
 
 var (
@@ -101,8 +102,6 @@ var (
 	openSet   = &planSet{plans: map[reflect.Type]*plan{}, odd: true, holds: true}
 	weighSet  = &planSet{plans: map[reflect.Type]*plan{}, odd: true, holds: true, weighs: true}
 	roots     sync.Map // reflect.Type → *plan, complete
-	toWeigh   sync.Map // likewise, of weighSet
-	toCompare sync.Map // likewise, of openSet
 )
 
 // planFor returns the plan of a root of type t.
@@ -117,27 +116,6 @@ func planFor(t reflect.Type) *plan {
 		roots.Store(t, p)
 	}
 	at.Store(p.(*plan))
-	return p.(*plan)
-}
-
-// planToCompare returns a plan to compare values of type t by that are parts of others. Compiling the plan of a root
-// looks at everything that the root can reach: too much to ask for each of its parts.
-func planToCompare(t reflect.Type) *plan {
-	p, ok := toCompare.Load(t)
-	if !ok {
-		p = openSet.find(t)
-		toCompare.Store(t, p)
-	}
-	return p.(*plan)
-}
-
-// planToWeigh returns the plan by which a root of type t is measured.
-func planToWeigh(t reflect.Type) *plan {
-	p, ok := toWeigh.Load(t)
-	if !ok {
-		p = weighSet.find(t)
-		toWeigh.Store(t, p)
-	}
 	return p.(*plan)
 }
 
@@ -163,9 +141,14 @@ func compileRoot(t reflect.Type) *plan {
 
 // find returns the plan of t for others than the compiler.
 func (s *planSet) find(t reflect.Type) *plan {
+	if p, ok := s.ready.Load(t); ok {
+		return p.(*plan)
+	}
 	compiling.Lock()
 	defer compiling.Unlock()
-	return s.plan(t)
+	p := s.plan(t)
+	s.ready.Store(t, p)
+	return p
 }
 
 // plan returns the plan of t. While the compiler is at it, it may be incomplete.

@@ -28,7 +28,6 @@ type runner struct {
 	queue  []job
 
 	err     error // the copy has failed
-	stuck   bool  // the obvious engine must make it
 	overlap bool  // memory lies in other memory
 
 	rootMet  bool // the root is the first in the memo
@@ -63,12 +62,12 @@ var runners = sync.Pool{New: func() any { return new(runner) }}
 
 func newRunner(o *Options) *runner {
 	r := runners.Get().(*runner)
-	r.opts, r.mode, r.limit, r.steps = *o, counting, o.Limit, stepsToStop
+	r.opts, r.mode, r.limit, r.steps = *o, copying, o.Limit, stepsToStop
+	if o.counts() {
+		r.mode = counting
+	}
 	if o.Limit <= 0 {
 		r.limit = math.MaxInt64
-		if o.SkipSize {
-			r.mode = copying
-		}
 	}
 	return r
 }
@@ -95,7 +94,7 @@ func (r *runner) forget() {
 		r.queue = r.queue[:0]
 	}
 	r.bytes, r.depth, r.open = 0, 0, 0
-	r.err, r.stuck, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false, false
+	r.err, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false
 }
 
 // run mends out, to which src has been moved. It reports false if the copy is not made, or cannot be by a runner.
@@ -153,10 +152,9 @@ func (r *runner) fits() bool {
 		return true
 	}
 	if r.overlap || r.overlaps() {
-		r.stuck = true
-	} else {
-		r.err = &TooLargeError{Size: r.bytes, Limit: r.limit}
+		return r.giveUp()
 	}
+	r.err = &TooLargeError{Size: r.bytes, Limit: r.limit}
 	return false
 }
 
@@ -169,7 +167,5 @@ func (r *runner) poll() bool {
 	return r.err == nil
 }
 
-func (r *runner) giveUp() bool {
-	r.stuck = true
-	return false
-}
+// giveUp ends an attempt without an error: then the obvious engine makes the copy.
+func (r *runner) giveUp() bool { return false }

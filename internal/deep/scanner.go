@@ -24,8 +24,7 @@ type scanner struct {
 	crowd  crowd
 	partly map[backing]*spans // arrays that several slices cover in part
 
-	err   error
-	stuck bool // only the obvious engine can look at it
+	err error
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
@@ -75,10 +74,8 @@ func (s *scanner) perform(j job) bool {
 	return s.elems(j.src, j.plan, j.n)
 }
 
-func (s *scanner) giveUp() bool {
-	s.stuck = true
-	return false
-}
+// giveUp ends the look without an error: then it is for the obvious engine.
+func (s *scanner) giveUp() bool { return false }
 
 // charge counts n bytes, and a step.
 func (s *scanner) charge(n int64) bool {

@@ -26,7 +26,7 @@ func Size[T any](src *T, o Options) (n int64, err error) {
 // sizeOf is Size of the value of type t at src.
 func sizeOf(src pointer, t reflect.Type, o Options) (int64, error) {
 	if usePlans {
-		if n, done, err := sizeByPlan(src, planToWeigh(t), o); done {
+		if n, done, err := sizeByPlan(src, weighSet.find(t), o); done {
 			return n, err
 		}
 	}
