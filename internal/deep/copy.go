@@ -54,7 +54,13 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 	}
 	var known answers
 	if usePlans {
-		out, info, done, err := byPlan(home, src, &o, &known)
+		p := planFor(reflect.TypeFor[T]())
+		if p.plain && !o.counts() {
+			out := new(T)
+			*out = *src
+			return out, Info{}, nil
+		}
+		out, info, done, err := byPlan(p, home, src, &o, &known)
 		if done {
 			return out, info, err
 		}

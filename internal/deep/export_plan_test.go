@@ -26,7 +26,7 @@ func ObviousCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info
 }
 
 // Tangled reports whether the next copy of a T starts with a second attempt.
-func Tangled[T any]() bool { return planFor(reflect.TypeFor[T]()).tangled.Load() }
+func Tangled[T any]() bool { return planFor(reflect.TypeFor[T]()).attempt.Load() != 0 }
 
 // RoomOf is how many entries the map has room for.
 func RoomOf[K comparable, V any](m map[K]V) int { return roomOf(*(*pointer)(pointer(&m))) }

@@ -1,11 +1,8 @@
 package deep
 
-import "reflect"
-
-// byPlan copies *src by plans. It reports false if that is for the obvious engine to do; nothing has happened then but
+// byPlan copies *src by p. It reports false if that is for the obvious engine to do; nothing has happened then but
 // calls of DeepCopy methods, of which known gets the answers.
-func byPlan[T any](home, src *T, o *Options, known *answers) (out *T, info Info, done bool, err error) {
-	p := planFor(reflect.TypeFor[T]())
+func byPlan[T any](p *plan, home, src *T, o *Options, known *answers) (out *T, info Info, done bool, err error) {
 	if p.alien || o.Limit > 0 && int64(p.size) > o.Limit {
 		return nil, info, false, nil
 	}
@@ -46,22 +43,34 @@ func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at po
 	return at, info, done, err
 }
 
-// copy makes the copy, in one attempt or two. If it panics, memory changed under it, or there is a mistake in here: the
-// obvious engine, which is called then, will say.
+// copy makes the copy, in as many attempts as it takes; it begins with that which did it the last time. If it panics,
+// memory changed under it, or there is a mistake in here: the obvious engine, which is called then, will say.
 func (r *runner) copy(out, src pointer) (ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok, r.err = false, nil
 		}
 	}()
-	tangled := r.root.tangled.Load()
-	if !tangled {
-		if r.run(out, src) {
-			return true
+	first := attempt(r.root.attempt.Load())
+	for try := first; try < surveyed; try++ {
+		if try > first {
+			r.forget()
+			out = r.root.dup(src)
 		}
-		tangled = r.overlap
+		r.attempt = try
+		switch {
+		case r.run(out, src):
+			if try == guided && !r.hosts.used {
+				r.root.attempt.Store(int32(straight))
+			}
+			return true
+		case !r.overlap:
+			return false
+		}
+		r.root.attempt.Store(int32(try + 1))
 	}
-	return tangled && r.again(src)
+	r.forget()
+	return r.survey(src) && r.runPlaced(src)
 }
 
 // moved is a new variable with what *src holds, as far as it is copied by moving.
@@ -82,32 +91,28 @@ func (r *runner) info() Info {
 	return Info{Size: r.bytes, RootRefs: r.rootRefs}
 }
 
-// again makes a second attempt, in the knowledge of what lies in what.
-func (r *runner) again(src pointer) bool {
-	r.forget()
-	return r.survey(src) && r.runPlaced(src)
-}
-
-// survey finds out what lies in what.
+// survey finds out what lies in what. If nothing does, the next copy begins with a straight attempt again.
 func (r *runner) survey(src pointer) bool {
-	s := newScanner(r.opts)
+	r.attempt = surveyed
+	s := newSurveyor(r.opts)
 	defer s.release()
 	if !s.run(src, r.root) {
 		r.err = s.err
 		return false
 	}
-	r.root.tangled.Store(s.overlapping())
-	if !r.room.find(s) {
+	if !s.overlapping() {
+		r.root.attempt.Store(int32(straight))
+	}
+	if !r.places.find(s) {
 		r.err = s.err
 		return r.giveUp()
 	}
-	r.places = &r.room
 	return true
 }
 
 // sizeByPlan is Size by plans. It reports false if that is for the obvious engine to do.
 func sizeByPlan(src pointer, p *plan, o Options) (n int64, done bool, err error) {
-	s := newScanner(o)
+	s := newMeasurer(o)
 	defer s.release()
 	defer func() {
 		if recover() != nil {

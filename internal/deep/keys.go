@@ -146,7 +146,9 @@ const maxSides = 8
 // together or are equal.
 func (c *comparison) match(list []entryPair, left, right []candidate) []entryPair {
 	sharpen(left, right)
-	order := func(x, y candidate) int { return slices.Compare(x.print[:], y.print[:]) }
+	order := func(x, y candidate) int {
+		return cmp.Or(slices.Compare(x.print[:], y.print[:]), compareAddresses(x.key, y.key))
+	}
 	slices.SortStableFunc(left, order)
 	slices.SortStableFunc(right, order)
 	whole, keyOnly := map[[2]uint64][]*candidate{}, map[uint64][]*candidate{}
@@ -331,7 +333,7 @@ func (h *hash) text(s string) {
 	}
 }
 
-// sortByKey sorts numbers and strings by value and other keys by how they are shown.
+// sortByKey sorts numbers and strings by value and other keys by how they are shown; those that look alike by address.
 func sortByKey(list []entryPair) {
 	type keyed struct {
 		e    entryPair
@@ -348,7 +350,7 @@ func sortByKey(list []entryPair) {
 		if n := compareKeys(x.e.key, y.e.key); n != 0 {
 			return n
 		}
-		return cmp.Compare(x.text, y.text)
+		return cmp.Or(cmp.Compare(x.text, y.text), compareAddresses(x.e.key, y.e.key))
 	})
 	for i := range with {
 		list[i] = with[i].e
@@ -365,6 +367,35 @@ func compareKeys(a, b reflect.Value) int {
 		return cmp.Compare(a.Float(), b.Float())
 	case a.Kind() == reflect.String:
 		return cmp.Compare(a.String(), b.String())
+	}
+	return 0
+}
+
+// compareAddresses orders keys that look alike by what they point to, so that one call is as the next: the order of a map
+// is not. It is 0 if they hold the same pointers.
+func compareAddresses(a, b reflect.Value) int {
+	if a.Type() != b.Type() {
+		return cmp.Compare(a.Type().String(), b.Type().String())
+	}
+	switch a.Kind() {
+	case reflect.Pointer, reflect.Chan, reflect.UnsafePointer:
+		return cmp.Compare(number(a.UnsafePointer()), number(b.UnsafePointer()))
+	case reflect.Interface:
+		if a, b := a.Elem(), b.Elem(); a.IsValid() && b.IsValid() {
+			return compareAddresses(a, b)
+		}
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if n := compareAddresses(a.Field(i), b.Field(i)); n != 0 {
+				return n
+			}
+		}
+	case reflect.Array:
+		for i := range a.Len() {
+			if n := compareAddresses(a.Index(i), b.Index(i)); n != 0 {
+				return n
+			}
+		}
 	}
 	return 0
 }

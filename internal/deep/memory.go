@@ -1,7 +1,6 @@
 package deep
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 )
@@ -12,7 +11,6 @@ type region struct {
 	typ   reflect.Type
 	n     int
 	at    *trail // where the obvious engine found it first
-	plan  *plan  // of typ, if it was found by plans
 	block *block // what it became part of
 }
 
@@ -37,18 +35,16 @@ type block struct {
 	filled bool    // by a DeepCopy method
 }
 
-// A joiner makes blocks of regions. Its room serves one copy after another.
+// A joiner makes blocks of regions.
 type joiner struct {
 	regions []region
 	blocks  []block // never moves: regions point to them
-	all     []extent
-	spare   []extent
 }
 
 // join makes blocks of the regions, in the order of their addresses. It ends with the error of tick, or with a region
 // that overlaps other memory in a way that Go's types do not allow for.
 func (m *joiner) join(tick func() error) (bad *region, err error) {
-	m.blocks = slices.Grow(m.blocks[:0], len(m.regions))
+	m.blocks = make([]block, 0, len(m.regions))
 	var last *block
 	for _, e := range m.inOrder() {
 		r := &m.regions[e.i]
@@ -76,31 +72,11 @@ func (m *joiner) block(r *region) *block {
 
 // inOrder sorts the regions by address, and what covers more goes first.
 func (m *joiner) inOrder() []extent {
-	m.all = m.all[:0]
-	for i := range m.regions {
-		m.all = append(m.all, extent{m.regions[i].start(), m.regions[i].end(), i})
+	all, spare := make([]extent, len(m.regions)), []extent(nil)
+	for i := range all {
+		all[i] = extent{m.regions[i].start(), m.regions[i].end(), i}
 	}
-	all := byStart(m.all, &m.spare)
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && all[to].start == all[from].start {
-			to++
-		}
-		if to-from > 1 {
-			slices.SortFunc(all[from:to], func(a, b extent) int {
-				return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(a.i, b.i)) // the same: as found
-			})
-		}
-		from = to
-	}
-	return all
-}
-
-// forget lets go of all memory but the room.
-func (m *joiner) forget() {
-	clear(m.regions)
-	clear(m.blocks)
-	m.regions, m.blocks = m.regions[:0], m.blocks[:0]
+	return inOrder(all, &spare)
 }
 
 // join makes blocks of the regions that were noted.
@@ -113,7 +89,7 @@ func (c *copier) join() error {
 	return err
 }
 
-func compare[N ~int | ~int64 | ~uintptr](a, b N) int {
+func compare[N ~int | ~uintptr](a, b N) int {
 	switch {
 	case a < b:
 		return -1

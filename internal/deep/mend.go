@@ -77,8 +77,10 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 
 // pointer returns where the copy of the variable at src is.
 func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
-	if !e.easy || r.places != nil {
-		return r.otherPointer(src, e)
+	if !e.easy || r.attempt != straight {
+		if dst, ok, done := r.otherPointer(src, e); done {
+			return dst, ok
+		}
 	}
 	i, fresh := r.known.claim(src, e)
 	switch {
@@ -90,6 +92,9 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	}
 	dst := e.dup(src)
 	r.known.list[i].dst = dst
+	if r.attempt == guided && e.holds {
+		r.hosts.add(src, dst, e, 1)
+	}
 	ops := e.mend[r.mode]
 	if len(ops) == 0 || r.depth >= maxDepth {
 		return dst, r.descend(dst, src, e, 1)
@@ -101,22 +106,31 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 }
 
 // otherPointer is pointer for the less common variables: those with a DeepCopy method, without a size, or that only one
-// reference can lead to; and for all of them in a second attempt.
-func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok bool) {
+// reference can lead to; and for those that lie in other memory, as far as the attempt knows. It is not done with one
+// that is none of these.
+func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok, done bool) {
+	if h := r.holding(src, e, 1); h != nil {
+		dst, ok = r.within(h, src, e)
+		return dst, ok, true
+	}
 	switch {
 	case e.alien:
-		return nil, r.giveUp()
+		return nil, r.giveUp(), true
 	case e.size == 0 && e.rule.own == nil:
-		return e.make(), true
-	case r.places != nil:
-		return r.placed(src, e, 1)
+		return e.make(), true, true
+	case r.attempt == surveyed:
+		dst, ok = r.placed(src, e, 1)
 	case e.rule.own != nil:
-		return r.ownVariable(src, e)
+		dst, ok = r.ownVariable(src, e)
+	case e.easy:
+		return nil, false, false
 	case !r.charge(int64(e.size)):
-		return nil, false
+		return nil, false, true
+	default:
+		dst = e.dup(src)
+		ok = r.descend(dst, src, e, 1)
 	}
-	dst = e.dup(src)
-	return dst, r.descend(dst, src, e, 1)
+	return dst, ok, true
 }
 
 // nothing is what empty slices are over.
@@ -132,9 +146,12 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:
 		return e.make(), true
-	case r.places != nil:
+	case r.attempt == surveyed:
 		return r.placed(h.p, e, h.n)
 	case e.shared:
+		if x := r.holding(h.p, e, h.n); x != nil {
+			return r.within(x, h.p, e)
+		}
 		i, covered := r.arrays.find(h.p, h.n, end, e)
 		if covered {
 			x := &r.arrays.list[i]
@@ -151,6 +168,9 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	dst := e.dupN(h.p, h.n)
 	if e.shared {
 		r.arrays.add(metArray{h.p, dst, e, h.n, end})
+		if r.attempt == guided && e.spread {
+			r.hosts.add(h.p, dst, e, h.n)
+		}
 	}
 	return dst, r.descend(dst, h.p, e, h.n)
 }

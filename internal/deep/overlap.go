@@ -1,9 +1,6 @@
 package deep
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // An extent is where a region lies, and which one of a list it is.
 type extent struct {
@@ -17,7 +14,7 @@ const fewHolders = 4
 // overlaps reports whether memory that was met lies in other memory that was met, and notes it. Values of one type never
 // overlap, unless they are elements of slices; memory that no type allows others to lie in need not be compared.
 func (r *runner) overlaps() bool {
-	r.overlap = r.overlap || r.places == nil && r.root.set.holds && overlapping(&r.known, &r.crowd, r.arrays.list, nil)
+	r.overlap = r.overlap || r.attempt != surveyed && r.root.set.holds && overlapping(&r.known, &r.crowd, r.arrays.list, nil)
 	return r.overlap
 }
 
@@ -79,7 +76,7 @@ func anyTouch(holders, all []extent) bool {
 }
 
 func anyOverlap(all []extent, spare *[]extent) bool {
-	all = byStart(all, spare)
+	all = inOrder(all, spare)
 	for i := 1; i < len(all); i++ {
 		if all[i].start < all[i-1].end {
 			return true
@@ -88,18 +85,58 @@ func anyOverlap(all []extent, spare *[]extent) bool {
 	return false
 }
 
-// byStart sorts all by where they start; it may use the memory of spare, and return it.
-func byStart(all []extent, spare *[]extent) []extent {
-	if len(all) < fewExtents {
-		slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.start, b.start) })
+// inOrder sorts all by where they start; of those that start together, what covers more goes first. It may use the
+// memory of spare, and return it.
+func inOrder(all []extent, spare *[]extent) []extent {
+	switch {
+	case len(all) < fewExtents:
+		insert(all)
+		return all
+	case len(all) < manyExtents:
+		slices.SortFunc(all, extent.compare)
 		return all
 	}
 	*spare = slices.Grow((*spare)[:0], len(all))[:len(all)]
-	return radixSort(all, *spare)
+	all = radixSort(all, *spare)
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].start == all[from].start {
+			to++
+		}
+		if to-from > 1 {
+			slices.SortFunc(all[from:to], extent.compare)
+		}
+		from = to
+	}
+	return all
 }
 
-// Fewer extents than these are sorted by comparing.
-const fewExtents = 128
+// Fewer extents than these are sorted by inserting one after the other, more than those digit by digit.
+const (
+	fewExtents  = 32
+	manyExtents = 128
+)
+
+func (e extent) compare(f extent) int {
+	switch {
+	case e.start != f.start:
+		return compare(e.start, f.start)
+	case e.end != f.end:
+		return compare(f.end, e.end)
+	}
+	return compare(e.i, f.i) // the same: as found
+}
+
+// insert sorts a few.
+func insert(all []extent) {
+	for i := 1; i < len(all); i++ {
+		e, j := all[i], i
+		for ; j > 0 && e.compare(all[j-1]) < 0; j-- {
+			all[j] = all[j-1]
+		}
+		all[j] = e
+	}
+}
 
 // radixSort sorts by start, digit by digit from the lowest on, as many digits as tell the starts apart. It returns all or
 // spare, which must be as long.

@@ -1,96 +1,146 @@
 package deep
 
-import (
-	"slices"
-)
+import "slices"
 
 // Places say where memory goes that lies in other memory: the knowledge with which a runner makes its second attempt.
-// A scanner has noted all regions; those that overlap are one block, which is copied as a whole when the first reference
-// to any part of it turns up; every reference to a part becomes one to the same part of the copy.
+// A scanner has noted what was met; what overlaps is one lot, which is copied as a whole when the first reference to any
+// part of it turns up; every reference to a part becomes one to the same part of the copy.
 type places struct {
-	joiner
-	starts []uintptr // of blocks, in order
-	root   *block
-	src    pointer // the root
+	all, spare []extent
+	lots       []lot // in order of address
+	last       int   // the lot that was asked for last
+	root       int   // the lot that the root is in
+	src        pointer
 }
 
-// find makes blocks of what was met, the root first. It reports false if that is for the obvious engine to do.
+// A lot is what is allocated at once, as block is to the obvious engine.
+type lot struct {
+	extent
+	src, copy pointer
+	plan      *plan
+	n         int // values by the plan
+}
+
+// find makes lots of what was met, the root first. It reports false if that is for the obvious engine to do.
 func (x *places) find(s *scanner) bool {
-	for i := range s.known.list {
-		if m := &s.known.list[i]; m.plan.variable() && m.plan.size > 0 {
-			x.regions = append(x.regions, region{addr: m.src, typ: m.plan.typ, plan: m.plan, n: 1})
-		}
-	}
-	for _, list := range [...][]metArray{s.arrays.list, s.plain} {
-		for i := range list {
-			m := &list[i]
-			x.regions = append(x.regions, region{addr: m.src, typ: m.plan.typ, plan: m.plan, n: m.n})
-		}
-	}
-	if bad, err := x.join(s.tick); bad != nil || err != nil || len(x.regions) == 0 || x.tagged() {
+	tagged := x.collect(s)
+	if len(x.all) == 0 {
 		return false
 	}
-	x.root, x.src = x.regions[0].block, x.regions[0].addr
-	for i := range x.blocks {
-		x.starts = append(x.starts, x.blocks[i].start())
+	x.src, x.last = s.metAt(x.all[0].i).src, 0
+	all := inOrder(x.all, &x.spare)
+	return x.join(s, all) && !(tagged && x.hides(s, all))
+}
+
+// collect notes where all memory is that was met, and reports whether some of it is tagged.
+func (x *places) collect(s *scanner) (tagged bool) {
+	x.all, x.lots = x.all[:0], x.lots[:0]
+	for i := range s.met() {
+		if m := s.metAt(i); m.plan.variable() && m.plan.size > 0 {
+			start := number(m.src)
+			x.all = append(x.all, extent{start, start + m.plan.size*uintptr(m.n), i})
+			tagged = tagged || m.plan.tagged
+		}
+	}
+	return tagged
+}
+
+// join makes the lots.
+func (x *places) join(s *scanner, all []extent) bool {
+	for _, e := range all {
+		last := len(x.lots) - 1
+		switch {
+		case s.tick() != nil:
+			return false
+		case last < 0 || e.start >= x.lots[last].end:
+			m := s.metAt(e.i)
+			x.lots = append(x.lots, lot{extent: e, src: m.src, plan: m.plan, n: m.n})
+			last++
+		case e.end < x.lots[last].end:
+		case !x.lots[last].take(e, s.metAt(e.i)):
+			return false
+		}
+		if e.i == 0 {
+			x.root = last
+		}
 	}
 	return true
 }
 
-// forget lets go of all memory but the room.
-func (x *places) forget() {
-	x.joiner.forget()
-	x.starts, x.root, x.src = x.starts[:0], nil, nil
+// take makes m, which starts in the lot and goes to its end or beyond, a part of it, by the rules of blocks.
+func (l *lot) take(e extent, m metArray) bool {
+	if e == l.extent {
+		return true
+	}
+	b := block{region: region{addr: l.src, typ: l.plan.typ, n: l.n}}
+	if !b.take(&region{addr: m.src, typ: m.plan.typ, n: m.n}) {
+		return false
+	}
+	if b.typ != l.plan.typ {
+		l.plan = l.plan.set.find(b.typ)
+	}
+	l.n, l.end = b.n, max(l.end, e.end)
+	return true
 }
 
-// tagged reports whether a block has tagged fields and other references into it: those may lead to what the tags keep
-// a copy from seeing.
-func (x *places) tagged() bool {
-	for i := range x.regions {
-		r := &x.regions[i]
-		if b := r.block; b.typ != r.typ && (b.planned().tagged || r.plan.tagged) {
+// hides reports whether a lot has tagged fields and other references into it: those may lead to what the tags keep a
+// copy from seeing.
+func (x *places) hides(s *scanner, all []extent) bool {
+	at := 0
+	for _, e := range all {
+		for e.start >= x.lots[at].end {
+			at++
+		}
+		if l, m := &x.lots[at], s.metAt(e.i); l.plan.typ != m.plan.typ && (l.plan.tagged || m.plan.tagged) {
 			return true
 		}
 	}
 	return false
 }
 
-// planned returns the plan of what the block is made of, which may have become that of an array's elements.
-func (b *block) planned() *plan {
-	if b.plan.typ != b.typ {
-		b.plan = b.plan.set.find(b.typ)
+// forget lets go of all memory but the room.
+func (x *places) forget() {
+	if len(x.lots) > 0 {
+		clear(x.lots)
+		x.lots, x.src = x.lots[:0], nil
 	}
-	return b.plan
 }
 
-// holding returns the block that has the size bytes from p on, nil if none has.
-func (x *places) holding(p pointer, size uintptr) *block {
-	i, exact := slices.BinarySearch(x.starts, number(p))
-	if !exact {
-		i--
+// holding returns the position of the lot that has the size bytes from p on, or -1.
+func (x *places) holding(p pointer, size uintptr) int {
+	start := number(p)
+	if !x.lots[x.last].has(start, size) {
+		i, exact := slices.BinarySearchFunc(x.lots, start, func(l lot, start uintptr) int { return compare(l.start, start) })
+		if !exact {
+			i--
+		}
+		if i < 0 || !x.lots[i].has(start, size) {
+			return -1
+		}
+		x.last = i
 	}
-	if i < 0 || number(p)+size > x.blocks[i].end() {
-		return nil
-	}
-	return &x.blocks[i]
+	return x.last
 }
+
+func (e *extent) has(start, size uintptr) bool { return start >= e.start && start+size <= e.end }
 
 // placed returns where the copy of the n values at src is.
 func (r *runner) placed(src pointer, e *plan, n int) (pointer, bool) {
 	size := e.size * uintptr(n)
-	b := r.places.holding(src, size)
-	if b == nil {
+	i := r.places.holding(src, size)
+	if i < 0 {
 		return nil, r.giveUp() // not seen by the scanner: an atomic has been given another value
 	}
-	if b.copy == nil && !r.place(b) {
+	l := &r.places.lots[i]
+	if l.copy == nil && !r.place(l) {
 		return nil, false
 	}
-	if b == r.places.root {
+	if i == r.places.root {
 		if off, ok := r.inRoot(src, size); ok {
 			return add(r.home, off), true
 		}
 	}
-	return add(b.copy, number(src)-b.start()), true
+	return add(l.copy, number(src)-l.start), true
 }
 
 // inRoot tells whether the size bytes at src are to lie in the root's home, and where. A region that only has bytes in
@@ -104,28 +154,27 @@ func (r *runner) inRoot(src pointer, size uintptr) (off uintptr, ok bool) {
 	return number(src) - start, r.home != nil && number(src) >= start && number(src)+size <= end
 }
 
-// place makes the copy of b, and mends it now or later.
-func (r *runner) place(b *block) bool {
-	p := b.planned()
+// place makes the copy of l, and mends it now or later.
+func (r *runner) place(l *lot) bool {
 	switch {
-	case p.alien:
+	case l.plan.alien:
 		return r.giveUp()
-	case !r.charge(int64(b.size())):
+	case !r.charge(int64(l.end - l.start)):
 		return false
-	case b.n == 1:
-		b.copy = p.dup(b.addr)
+	case l.n == 1:
+		l.copy = l.plan.dup(l.src)
 	default:
-		b.copy = p.dupN(b.addr, b.n)
+		l.copy = l.plan.dupN(l.src, l.n)
 	}
-	return r.descend(b.copy, b.addr, p, b.n)
+	return r.descend(l.copy, l.src, l.plan, l.n)
 }
 
 // runPlaced copies the root at src.
 func (r *runner) runPlaced(src pointer) bool {
-	b := r.places.root
-	if !r.place(b) || !r.work() || !r.fits() {
+	l := &r.places.lots[r.places.root]
+	if !r.place(l) || !r.work() || !r.fits() {
 		return false
 	}
-	r.out = add(b.copy, number(src)-b.start())
+	r.out = add(l.copy, number(src)-l.start)
 	return true
 }

@@ -17,7 +17,7 @@ type plan struct {
 	set  *planSet
 
 	variables atomic.Int32 // of a root: how many were met when it was last copied
-	tangled   atomic.Bool  // of a root: some memory lay in other memory when it was last copied
+	attempt   atomic.Int32 // of a root: the attempt by which it was last copied
 
 	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
 	// [copying] without.
@@ -34,7 +34,8 @@ type plan struct {
 	markOf    *plan // of a mark of a map: the map's plan
 	table     table // of a map: how to do it without reflection; nil if that is not known
 
-	whole  bool // one move copies it
+	whole  bool // one move copies it, or what is left is mended
+	plain  bool // and nothing is left
 	tagged bool // it has parts that are not simply copied, because a tag or their type says so
 	easy   bool // it is shared, has a size, and no method of its own
 	shared bool // more than one reference may lead to one such value
@@ -170,6 +171,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	} else {
 		p.memory = parted(t, b.runs)
 	}
+	p.plain = p.whole && !p.alien && len(p.mend[copying]) == 0
 	p.easy = p.shared && p.size > 0 && p.rule.own == nil && !p.alien
 	switch p.rule.act {
 	case actPointer, actSlice:

@@ -10,8 +10,8 @@ import (
 // and mended in turn. What has been met before is not copied again.
 //
 // That is right as long as no memory is part of other memory. The runner notices if some is (two slices of one array,
-// a pointer into a struct), and then starts again with the knowledge of what lies in what: see place.go. Whatever else
-// is not simple it leaves to the obvious engine: nothing has been written but memory of its own.
+// a pointer into a struct), and then starts again and expects it: see hosts.go and place.go. Whatever else is not simple
+// it leaves to the obvious engine: nothing has been written but memory of its own.
 //
 // Recursion goes to maxDepth. Deeper memory waits in a queue; only memory of the heap does, never the variable that an
 // entry of a map passes through.
@@ -37,8 +37,9 @@ type runner struct {
 	home     pointer // if not nil: where the root will be
 	out      pointer // the root's copy
 	root     *plan
-	places   *places // of the second attempt; nil in the first
-	room     places
+	attempt  attempt
+	hosts    hosts  // of a guided attempt
+	places   places // of a surveyed one
 	crowd    crowd
 }
 
@@ -47,6 +48,15 @@ const (
 	maxBoxes    = 8 * maxDepth // boxes in boxes cannot wait: a map's key must be complete
 	stepsToStop = 1024
 	maxQueue    = 1 << 12 // of a runner that is kept
+)
+
+// An attempt is how much is known of memory that lies in other memory.
+type attempt int32
+
+const (
+	straight attempt = iota // none does
+	guided                  // some does, and mostly hosts are met before their guests
+	surveyed                // a scanner has noted what lies in what
 )
 
 // A job is memory that waits to be mended.
@@ -75,13 +85,10 @@ func newRunner(o *Options) *runner {
 // release forgets everything that belongs to the copy, and keeps the room.
 func (r *runner) release() {
 	r.forget()
-	if len(r.room.regions) > 0 {
-		r.room.forget()
-	}
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}
-	r.opts, r.root, r.home, r.out, r.places, r.answers, r.passing = Options{}, nil, nil, nil, nil, nil, false
+	r.opts, r.root, r.home, r.out, r.answers, r.passing = Options{}, nil, nil, nil, nil, false
 	runners.Put(r)
 }
 
@@ -93,6 +100,9 @@ func (r *runner) forget() {
 		clear(r.queue)
 		r.queue = r.queue[:0]
 	}
+	r.hosts.forget()
+	r.places.forget()
+	r.attempt = straight
 	r.bytes, r.depth, r.open = 0, 0, 0
 	r.err, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false
 }
@@ -112,6 +122,9 @@ func (r *runner) run(out, src pointer) bool {
 		r.known.list[i].dst = out
 		if r.home != nil {
 			r.known.list[i].dst = r.home
+		}
+		if r.attempt == guided {
+			r.hosts.add(src, r.known.list[i].dst, p, 1)
 		}
 	}
 	return r.mend(out, src, p.mend[r.mode]) && r.work() && !r.overlaps() && r.fits()

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A scanner looks at everything that a copy would need memory for, by plans, and makes none. It counts bytes, and
-// remembers which memory pointers and slices cover.
+// A scanner looks at everything that a copy would need memory for, by plans, and makes none. It remembers which memory
+// pointers and slices cover, and may count the bytes.
 type scanner struct {
 	known  memo
 	arrays arrayMemo
@@ -16,6 +16,7 @@ type scanner struct {
 	root   *plan
 	held   *dynamicSet
 	opts   Options
+	mode   int // counting, or copying: what plans leave out then is not looked at
 	limit  int64
 	bytes  int64
 	depth  int
@@ -29,12 +30,20 @@ type scanner struct {
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
-func newScanner(o Options) *scanner {
-	s := scanners.Get().(*scanner)
-	s.opts, s.limit, s.steps = o, o.Limit, stepsToStop
-	if o.Limit <= 0 {
-		s.limit = math.MaxInt64
+// newMeasurer is a scanner that counts every byte, and ends when they are more than o allows.
+func newMeasurer(o Options) *scanner {
+	s := newSurveyor(o)
+	s.mode = counting
+	if o.Limit > 0 {
+		s.limit = o.Limit
 	}
+	return s
+}
+
+// newSurveyor is a scanner that only looks where memory is.
+func newSurveyor(o Options) *scanner {
+	s := scanners.Get().(*scanner)
+	s.opts, s.mode, s.limit, s.steps = o, copying, math.MaxInt64, stepsToStop
 	return s
 }
 
@@ -43,7 +52,8 @@ func (s *scanner) release() {
 	s.arrays.reset()
 	clear(s.queue)
 	clear(s.plain)
-	*s = scanner{known: s.known, arrays: s.arrays, plain: s.plain[:0], queue: s.queue[:0], crowd: s.crowd}
+	s.queue, s.plain = s.queue[:0], s.plain[:0]
+	s.root, s.held, s.opts, s.partly, s.err, s.bytes, s.depth = nil, nil, Options{}, nil, nil, 0, 0
 	scanners.Put(s)
 }
 
@@ -105,6 +115,21 @@ func (s *scanner) tick() error {
 		s.poll()
 	}
 	return s.err
+}
+
+// met is how many variables, maps, boxes and slices were met.
+func (s *scanner) met() int { return len(s.known.list) + len(s.arrays.list) + len(s.plain) }
+
+// metAt is one of them, the root the first.
+func (s *scanner) metAt(i int) metArray {
+	if i < len(s.known.list) {
+		m := &s.known.list[i]
+		return metArray{src: m.src, plan: m.plan, n: 1}
+	}
+	if i -= len(s.known.list); i < len(s.arrays.list) {
+		return s.arrays.list[i]
+	}
+	return s.plain[i-len(s.arrays.list)]
 }
 
 // overlapping reports whether memory that was met lies in other memory.
@@ -223,7 +248,7 @@ func (s *scanner) slice(h header, e *plan) bool {
 		s.arrays.add(metArray{h.p, nil, e, h.n, end})
 		return s.charge(int64(h.n)*int64(e.size)) && s.descend(h.p, e, h.n)
 	}
-	if len(e.mend[counting]) == 0 {
+	if len(e.mend[s.mode]) == 0 {
 		s.plain = append(s.plain, metArray{h.p, nil, e, h.n, end})
 		return s.charge(int64(h.n) * int64(e.size))
 	}
@@ -258,7 +283,7 @@ func (s *scanner) another(h header, e *plan, known *spans) bool {
 
 func (s *scanner) descend(src pointer, e *plan, n int) bool {
 	switch {
-	case len(e.mend[counting]) == 0:
+	case len(e.mend[s.mode]) == 0:
 		return true
 	case s.depth >= maxDepth:
 		s.queue = append(s.queue, job{src: src, plan: e, n: n})
@@ -272,11 +297,11 @@ func (s *scanner) descend(src pointer, e *plan, n int) bool {
 
 func (s *scanner) elems(src pointer, e *plan, n int) bool {
 	if len(e.mend[copying]) == 0 {
-		s.bytes += countAll(src, e.mend[counting], n, e.size)
+		s.bytes += countAll(src, e.mend[s.mode], n, e.size)
 		return true
 	}
 	for i := range n {
-		if !s.look(add(src, uintptr(i)*e.size), e.mend[counting]) {
+		if !s.look(add(src, uintptr(i)*e.size), e.mend[s.mode]) {
 			return false
 		}
 	}
@@ -302,7 +327,7 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 		return true
 	case !s.charge(p.mapSize(src)):
 		return false
-	case len(p.key.mend[counting])+len(p.elem.mend[counting]) == 0:
+	case len(p.key.mend[s.mode])+len(p.elem.mend[s.mode]) == 0:
 		return true
 	case s.depth >= maxDepth:
 		s.queue = append(s.queue, job{src: src, plan: p, n: aMap})
@@ -325,7 +350,7 @@ func (s *scanner) entries(src pointer, p *plan) bool {
 	for it := mapAt(p.typ, src).MapRange(); it.Next(); {
 		key.SetIterKey(it)
 		elem.SetIterValue(it)
-		if !s.look(address(key), p.key.mend[counting]) || !s.look(address(elem), p.elem.mend[counting]) {
+		if !s.look(address(key), p.key.mend[s.mode]) || !s.look(address(elem), p.elem.mend[s.mode]) {
 			return false
 		}
 	}
@@ -337,7 +362,7 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 	d := s.held.of(f, static)
 	switch d.kind {
 	case heldPlain:
-		s.bytes += d.weigh(f.d, counting)
+		s.bytes += d.weigh(f.d, s.mode)
 	case heldPointer:
 		return f.d == nil || s.pointer(f.d, d.plan.target)
 	case heldMap:

@@ -135,7 +135,9 @@ func (plains[K, V]) mend(r *runner, m, _ pointer, _ *plan) bool {
 }
 
 func (plains[K, V]) scan(s *scanner, m pointer, _ *plan) bool {
-	s.bytes += stringsIn[K, V](m)
+	if s.mode == counting {
+		s.bytes += stringsIn[K, V](m)
+	}
 	return true
 }
 
