@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -280,4 +281,22 @@ func TestSkipSize(t *testing.T) {
 	assert.Equal(t, full.Size, limited.Size, "a limit needs it")
 	_, _, err = deep.Copy(v, deep.Options{SkipSize: true, Limit: full.Size - 1})
 	require.Error(t, err)
+}
+
+// TestUncounted checks that what takes more than a move is not moved when nobody counts, either.
+func TestUncounted(t *testing.T) {
+	_, _, err := deep.Copy(&struct {
+		n int `hooks:"nonsense"`
+	}{}, deep.Options{SkipSize: true})
+	var bad *deep.NotCopyableError
+	require.ErrorAs(t, err, &bad)
+
+	var locked struct {
+		mu sync.Mutex
+		n  int
+	}
+	locked.mu.Lock()
+	c, _, err := deep.Copy(&locked, deep.Options{SkipSize: true})
+	require.NoError(t, err)
+	require.True(t, c.mu.TryLock())
 }

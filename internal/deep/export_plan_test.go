@@ -25,8 +25,10 @@ func ObviousCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info
 	return reflect.NewAt(t, out), info, err
 }
 
-// Tangled reports whether the next copy of a T starts with a second attempt.
-func Tangled[T any]() bool { return planFor(reflect.TypeFor[T]()).attempt.Load() != 0 }
+// Attempt names the attempt by which the next copy of a T starts.
+func Attempt[T any]() string {
+	return [...]string{"straight", "guided", "surveyed"}[planFor(reflect.TypeFor[T]()).attempt.Load()]
+}
 
 // RoomOf is how many entries the map has room for.
 func RoomOf[K comparable, V any](m map[K]V) int { return roomOf(*(*pointer)(pointer(&m))) }

@@ -162,12 +162,16 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 			return nil, false
 		}
 	}
+	at := len(r.arrays.list)
+	if e.shared { // noted first: it counts in telling whether memory was counted twice
+		r.arrays.add(metArray{h.p, nil, e, h.n, end})
+	}
 	if !r.charge(int64(h.n) * int64(e.size)) {
 		return nil, false
 	}
 	dst := e.dupN(h.p, h.n)
 	if e.shared {
-		r.arrays.add(metArray{h.p, dst, e, h.n, end})
+		r.arrays.list[at].dst = dst
 		if r.attempt == guided && e.spread {
 			r.hosts.add(h.p, dst, e, h.n)
 		}

@@ -33,6 +33,11 @@ func planCopyOf[T any](t testing.TB, src *T) *T {
 	n, err := deep.Size(src, deep.Options{})
 	require.NoError(t, err)
 	require.Equal(t, n, info.Size)
+	uncounted, info, err := deep.Copy(src, deep.Options{SkipSize: true})
+	require.NoError(t, err)
+	require.Equal(t, wantInfo.RootRefs, info.RootRefs)
+	require.Zero(t, info.Size)
+	require.NoError(t, isomorphic(v, reflect.ValueOf(uncounted)), "the copy that counts nothing")
 	return dst.Interface().(*T)
 }
 
@@ -214,57 +219,6 @@ func testEmptyValues[K int | int32 | uint32 | string, V comparable](t *testing.T
 	}
 	c := planCopyOf(t, &m)
 	require.True(t, maps.Equal(m, *c))
-}
-
-// TestTangled checks that memory in other memory is found, that the type is then known for it, and that this is
-// forgotten when it is no longer so.
-func TestTangled(t *testing.T) {
-	type own struct {
-		x    int
-		rest [40]int
-		p    *int
-	}
-	o := &own{}
-	o.p = &o.x
-	require.False(t, deep.Tangled[own]())
-	for range 3 {
-		c := planCopyOf(t, o)
-		require.Same(t, &c.x, c.p)
-		require.True(t, deep.Tangled[own](), "it was found, and is expected from now on")
-	}
-	o.p = new(int)
-	c := planCopyOf(t, o)
-	require.NotSame(t, &c.x, c.p)
-	require.False(t, deep.Tangled[own](), "it is forgotten")
-	planCopyOf(t, o)
-}
-
-// TestTangledHome checks that references into a root that is copied for another variable lead to that, in both attempts.
-func TestTangledHome(t *testing.T) {
-	type own struct {
-		self *own
-		x    [3]int
-		p    *int
-		s    []int
-		any  any
-		far  []*own
-	}
-	o := &own{}
-	o.self, o.p, o.s, o.any, o.far = o, &o.x[1], o.x[1:], &o.x[2], []*own{o}
-	for range 2 {
-		home := &own{}
-		shell, info, err := deep.CopyFor(home, o, deep.Options{})
-		require.NoError(t, err)
-		require.True(t, info.RootRefs)
-		require.NotSame(t, home, shell)
-		deep.Assign(home, shell)
-		require.Same(t, home, home.self)
-		require.Same(t, home, home.far[0])
-		require.Same(t, &home.x[1], home.p)
-		require.Same(t, &home.x[1], &home.s[0])
-		require.Same(t, &home.x[2], home.any)
-		require.NoError(t, isomorphic(reflect.ValueOf(o), reflect.ValueOf(home)))
-	}
 }
 
 // TestHomeInArray checks that a root which is an element of an array that a slice covers stays with its neighbours.

@@ -102,7 +102,6 @@ func (r *runner) forget() {
 	}
 	r.hosts.forget()
 	r.places.forget()
-	r.attempt = straight
 	r.bytes, r.depth, r.open = 0, 0, 0
 	r.err, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false
 }

@@ -1,0 +1,248 @@
+package deep_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hooktx/hooks/internal/deep"
+)
+
+type hostCell struct {
+	n    int
+	text string
+}
+
+// straight makes the next copy of a T begin with a straight attempt.
+func straight[T any](t *testing.T) {
+	t.Helper()
+	planCopyOf(t, new(T))
+	require.Equal(t, "straight", deep.Attempt[T]())
+}
+
+// TestTangled checks that memory in other memory is found, that the next copy of the type expects it, and that this is
+// forgotten when it is no longer so.
+func TestTangled(t *testing.T) {
+	type own struct {
+		x    int
+		rest [40]int
+		p    *int
+	}
+	straight[own](t)
+	o := &own{}
+	o.p = &o.x
+	for range 3 {
+		c := planCopyOf(t, o)
+		require.Same(t, &c.x, c.p)
+		require.Equal(t, "guided", deep.Attempt[own](), "it was found, and is expected from now on")
+	}
+	o.p = new(int)
+	c := planCopyOf(t, o)
+	require.NotSame(t, &c.x, c.p)
+	require.Equal(t, "straight", deep.Attempt[own](), "it is forgotten")
+	planCopyOf(t, o)
+}
+
+// TestTangledHome checks that references into a root that is copied for another variable lead to that, in all attempts.
+func TestTangledHome(t *testing.T) {
+	type own struct {
+		early *int
+		self  *own
+		x     [3]int
+		p     *int
+		s     []int
+		any   any
+		far   []*own
+		cells []hostCell
+	}
+	straight[own](t)
+	o := &own{}
+	o.self, o.p, o.s, o.any, o.far = o, &o.x[1], o.x[1:], &o.x[2], []*own{o}
+	check := func() {
+		home := &own{}
+		v, info, done, err := deep.PlanCopyFor(reflect.ValueOf(home), reflect.ValueOf(o), deep.Options{})
+		require.NoError(t, err)
+		require.True(t, done)
+		require.True(t, info.RootRefs)
+		require.NotSame(t, home, v.Interface())
+		deep.Assign(home, v.Interface().(*own))
+		require.Same(t, home, home.self)
+		require.Same(t, home, home.far[0])
+		require.Same(t, &home.x[1], home.p)
+		require.Same(t, &home.x[1], &home.s[0])
+		require.Same(t, &home.x[2], home.any)
+		require.NoError(t, isomorphic(reflect.ValueOf(o), reflect.ValueOf(home)))
+	}
+	for _, attempt := range []string{"straight", "guided"} {
+		require.Equal(t, attempt, deep.Attempt[own]())
+		check()
+	}
+	o.cells = make([]hostCell, 3)
+	o.early = &o.cells[1].n
+	for _, attempt := range []string{"guided", "surveyed"} {
+		require.Equal(t, attempt, deep.Attempt[own]())
+		check()
+	}
+	o.self, o.p, o.s, o.any, o.far = nil, &o.x[1], nil, nil, nil
+	_, info, _, err := deep.PlanCopyFor(reflect.ValueOf(new(own)), reflect.ValueOf(o), deep.Options{})
+	require.NoError(t, err)
+	require.True(t, info.RootRefs, "a pointer to a part is one to the root")
+}
+
+// TestHosts checks which attempt is enough, and that all find the same copy.
+func TestHosts(t *testing.T) {
+	cells := func() []hostCell { return []hostCell{{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}} }
+
+	t.Run("elements after their slice", func(t *testing.T) {
+		type state struct {
+			all  []hostCell
+			byID map[string]*hostCell
+			text *string
+		}
+		s := &state{all: cells(), byID: map[string]*hostCell{}}
+		s.byID["a"], s.byID["c"], s.text = &s.all[0], &s.all[2], &s.all[3].text
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.all[0], c.byID["a"])
+			require.Same(t, &c.all[2], c.byID["c"])
+			require.Same(t, &c.all[3].text, c.text)
+			require.Equal(t, "guided", deep.Attempt[state]())
+		}
+	})
+	t.Run("a field after its variable", func(t *testing.T) {
+		type state struct {
+			cell *hostCell
+			text *string
+			in   any
+		}
+		s := &state{cell: &hostCell{1, "a"}}
+		s.text, s.in = &s.cell.text, &s.cell.n
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.cell.text, c.text)
+			require.Same(t, &c.cell.n, c.in)
+			require.Equal(t, "guided", deep.Attempt[state]())
+		}
+	})
+	t.Run("many fields before their variables", func(t *testing.T) {
+		type state struct {
+			numbers []*int
+			cells   []*hostCell
+		}
+		s := &state{}
+		for i := range 300 {
+			cell := &hostCell{n: i}
+			s.numbers, s.cells = append(s.numbers, &cell.n), append(s.cells, cell)
+		}
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.cells[150].n, c.numbers[150])
+			require.Equal(t, "surveyed", deep.Attempt[state]())
+		}
+	})
+	t.Run("elements before their slice", func(t *testing.T) {
+		type state struct {
+			one *hostCell
+			all []hostCell
+		}
+		s := &state{all: cells()}
+		s.one = &s.all[1]
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.all[1], c.one)
+			require.Equal(t, "surveyed", deep.Attempt[state]())
+		}
+		s.one = &hostCell{}
+		planCopyOf(t, s)
+		require.Equal(t, "straight", deep.Attempt[state]())
+	})
+	t.Run("windows", func(t *testing.T) {
+		type state struct{ first, second, third []hostCell }
+		all := cells()
+		straight[state](t)
+		s := &state{all, all[1:3:3], all[2:]}
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.first[1], &c.second[0])
+			require.Same(t, &c.first[2], &c.third[0])
+			require.Equal(t, 2, cap(c.second), "the capacity is the length")
+			require.Equal(t, "guided", deep.Attempt[state]())
+		}
+		s.first = all[:3]
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.first[2], &c.third[0])
+			require.Equal(t, "surveyed", deep.Attempt[state](), "the third goes beyond the first")
+		}
+	})
+	t.Run("more hosts than are looked through", func(t *testing.T) {
+		type state struct {
+			lists [10][]hostCell
+			last  *hostCell
+		}
+		s := &state{}
+		for i := range s.lists {
+			s.lists[i] = cells()
+		}
+		for i, attempt := range map[int]string{1: "guided", 9: "surveyed"} {
+			straight[state](t)
+			s.last = &s.lists[i][3]
+			for range 3 {
+				c := planCopyOf(t, s)
+				require.Same(t, &c.lists[i][3], c.last)
+				require.Equal(t, attempt, deep.Attempt[state]())
+			}
+		}
+	})
+	t.Run("one that holds itself by interfaces", func(t *testing.T) {
+		pair := &[2]any{}
+		pair[0], pair[1] = &pair[1], any(&hostCell{})
+		for range 3 {
+			c := planCopyOf(t, pair)
+			require.Same(t, &c[1], c[0])
+		}
+	})
+}
+
+// TestTaggedHost checks that it is not for a guided attempt to say what a guest of another type may see.
+func TestTaggedHost(t *testing.T) {
+	s := &struct {
+		all []genPair
+		one *genShared
+		any *genPair
+	}{all: []genPair{{1, new(int)}, {2, new(int)}}}
+	s.any = &s.all[0]
+	planCopyOf(t, s) // so that the next attempt is a guided one
+	s.one = (*genShared)(&s.all[1])
+	for range 3 {
+		_, _, done, err := deep.PlanCopy(reflect.ValueOf(s), deep.Options{})
+		require.NoError(t, err)
+		require.False(t, done)
+	}
+}
+
+// TestLimitOfTangled checks that memory in other memory is counted once, and refused to the byte, by every attempt.
+func TestLimitOfTangled(t *testing.T) {
+	type state struct {
+		before *hostCell
+		all    []hostCell
+		after  *hostCell
+	}
+	s := &state{all: []hostCell{{1, "abc"}, {2, "de"}}}
+	for _, set := range []func(){
+		func() { s.after = &s.all[1] },
+		func() { s.before = &s.all[0] },
+	} {
+		set()
+		size, err := deep.ObviousSize(reflect.ValueOf(s), deep.Options{})
+		require.NoError(t, err)
+		for range 3 {
+			_, info, err := deep.Copy(s, deep.Options{Limit: size})
+			require.NoError(t, err)
+			require.Equal(t, size, info.Size)
+			_, _, err = deep.Copy(s, deep.Options{Limit: size - 1})
+			require.True(t, tooLarge(err), "%v", err)
+		}
+	}
+}
