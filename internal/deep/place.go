@@ -29,7 +29,7 @@ func (x *places) find(s *scanner) bool {
 	}
 	x.src, x.last = s.metAt(x.all[0].i).src, 0
 	all := inOrder(x.all, &x.spare)
-	return x.join(s, all) && !(tagged && x.hides(s, all))
+	return x.join(s, all) && (!tagged || !x.hides(s, all))
 }
 
 // collect notes where all memory is that was met, and reports whether some of it is tagged.
