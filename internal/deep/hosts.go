@@ -58,3 +58,21 @@ func (r *runner) within(h *host, src pointer, e *plan) (pointer, bool) {
 	r.rootRefs = r.rootRefs || r.rootMet && h == &r.hosts.list[0]
 	return add(h.dst, number(src)-h.start), true
 }
+
+// hosting returns where the copy of the variable at src is, which lies in no host and may be one.
+func (r *runner) hosting(src pointer, e *plan) (pointer, bool) {
+	i, fresh := r.known.claim(src, e)
+	switch {
+	case !fresh:
+		r.rootRefs = r.rootRefs || i == 0 && r.rootMet
+		return r.known.list[i].dst, true
+	case !r.charge(int64(e.size)):
+		return nil, false
+	}
+	dst := e.dup(src)
+	r.known.list[i].dst = dst
+	if e.holds {
+		r.hosts.add(src, dst, e, 1)
+	}
+	return dst, r.descend(dst, src, e, 1)
+}

@@ -90,6 +90,29 @@ func TestTangledHome(t *testing.T) {
 	require.True(t, info.RootRefs, "a pointer to a part is one to the root")
 }
 
+// TestRootBesideHosts checks that a pointer to a root which is no host is one to the root in a guided attempt, too.
+func TestRootBesideHosts(t *testing.T) {
+	type state struct {
+		self  *state
+		cells []hostCell
+		cell  *hostCell
+	}
+	straight[state](t)
+	s := &state{cells: make([]hostCell, 2)}
+	s.self, s.cell = s, &s.cells[1]
+	for range 3 {
+		c := planCopyOf(t, s)
+		require.Same(t, c, c.self)
+		require.Same(t, &c.cells[1], c.cell)
+		require.Equal(t, "guided", deep.Attempt[state]())
+		home := &state{}
+		shell, info, _, err := deep.PlanCopyFor(reflect.ValueOf(home), reflect.ValueOf(s), deep.Options{})
+		require.NoError(t, err)
+		require.True(t, info.RootRefs)
+		require.Same(t, home, shell.Interface().(*state).self)
+	}
+}
+
 // TestHosts checks which attempt is enough, and that all find the same copy.
 func TestHosts(t *testing.T) {
 	cells := func() []hostCell { return []hostCell{{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}} }

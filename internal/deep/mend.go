@@ -78,9 +78,7 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 // pointer returns where the copy of the variable at src is.
 func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	if !e.easy || r.attempt != straight {
-		if dst, ok, done := r.otherPointer(src, e); done {
-			return dst, ok
-		}
+		return r.otherPointer(src, e)
 	}
 	i, fresh := r.known.claim(src, e)
 	switch {
@@ -92,9 +90,6 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	}
 	dst := e.dup(src)
 	r.known.list[i].dst = dst
-	if r.attempt == guided && e.holds {
-		r.hosts.add(src, dst, e, 1)
-	}
 	ops := e.mend[r.mode]
 	if len(ops) == 0 || r.depth >= maxDepth {
 		return dst, r.descend(dst, src, e, 1)
@@ -106,31 +101,27 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 }
 
 // otherPointer is pointer for the less common variables: those with a DeepCopy method, without a size, or that only one
-// reference can lead to; and for those that lie in other memory, as far as the attempt knows. It is not done with one
-// that is none of these.
-func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok, done bool) {
+// reference can lead to; and for all of them in attempts that know what lies in what.
+func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok bool) {
 	if h := r.holding(src, e, 1); h != nil {
-		dst, ok = r.within(h, src, e)
-		return dst, ok, true
+		return r.within(h, src, e)
 	}
 	switch {
 	case e.alien:
-		return nil, r.giveUp(), true
+		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:
-		return e.make(), true, true
+		return e.make(), true
 	case r.attempt == surveyed:
-		dst, ok = r.placed(src, e, 1)
+		return r.placed(src, e, 1)
 	case e.rule.own != nil:
-		dst, ok = r.ownVariable(src, e)
+		return r.ownVariable(src, e)
 	case e.easy:
-		return nil, false, false
+		return r.hosting(src, e)
 	case !r.charge(int64(e.size)):
-		return nil, false, true
-	default:
-		dst = e.dup(src)
-		ok = r.descend(dst, src, e, 1)
+		return nil, false
 	}
-	return dst, ok, true
+	dst = e.dup(src)
+	return dst, r.descend(dst, src, e, 1)
 }
 
 // nothing is what empty slices are over.
