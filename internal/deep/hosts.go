@@ -6,7 +6,7 @@ package deep
 type hosts struct {
 	list [maxHosts]host
 	n    int
-	used bool
+	used bool // something lay in one of them
 }
 
 // A host is values at start, and where their copies are.
@@ -59,7 +59,8 @@ func (r *runner) within(h *host, src pointer, e *plan) (pointer, bool) {
 	return add(h.dst, number(src)-h.start), true
 }
 
-// hosting returns where the copy of the variable at src is, which lies in no host and may be one.
+// hosting returns where the copy of the variable at src is, which lies in no host and may be one. It is what pointer does
+// in a straight attempt, where every call counts.
 func (r *runner) hosting(src pointer, e *plan) (pointer, bool) {
 	i, fresh := r.known.claim(src, e)
 	switch {

@@ -2,7 +2,7 @@ package deep
 
 import "slices"
 
-// Places say where memory goes that lies in other memory: the knowledge with which a runner makes its second attempt.
+// Places say where memory goes that lies in other memory: the knowledge with which a runner makes a surveyed attempt.
 // A scanner has noted what was met; what overlaps is one lot, which is copied as a whole when the first reference to any
 // part of it turns up; every reference to a part becomes one to the same part of the copy.
 type places struct {

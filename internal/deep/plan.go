@@ -34,8 +34,8 @@ type plan struct {
 	markOf    *plan // of a mark of a map: the map's plan
 	table     table // of a map: how to do it without reflection; nil if that is not known
 
-	whole  bool // one move copies it, or what is left is mended
-	plain  bool // and nothing is left
+	whole  bool // one move takes all of it along, for what needs it to be mended
+	plain  bool // and nothing needs it: the move is the copy
 	tagged bool // it has parts that are not simply copied, because a tag or their type says so
 	easy   bool // it is shared, has a size, and no method of its own
 	shared bool // more than one reference may lead to one such value

@@ -473,7 +473,7 @@ func TestStopByPlans(t *testing.T) {
 	tangle := &genRing{}
 	tangle.at, tangle.over = &tangle.in[1], make([]genPair, 5000)
 	for name, v := range map[string]any{
-		"slice": &list, "nested": &deepList, "map": &ints, "any map": &map[any]any{"m": ints, 1: list}, "second attempt": tangle,
+		"slice": &list, "nested": &deepList, "map": &ints, "any map": &map[any]any{"m": ints, 1: list}, "tangled": tangle,
 	} {
 		t.Run(name, func(t *testing.T) {
 			testStops(t, reflect.ValueOf(v))
@@ -602,7 +602,7 @@ func TestOneRunnerAfterAnother(t *testing.T) {
 	}
 }
 
-// TestAfterAnAttemptGivenUp checks that a second attempt which is left to the obvious engine, because of a tag, leaves no
+// TestAfterAnAttemptGivenUp checks that a later attempt which is left to the obvious engine, because of a tag, leaves no
 // regions to the next one.
 func TestAfterAnAttemptGivenUp(t *testing.T) {
 	v := &genPair{B: new(int)}
