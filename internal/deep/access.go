@@ -17,7 +17,8 @@ import (
 //     barrier. Nothing that holds pointers is copied as bytes; bytes are compared as such where nothing but numbers is.
 //   - Slices, strings and interfaces are read as they lie in memory: a header, a face. These layouts are those that
 //     package reflect documents for slices and strings; an interface is a word for the type, of which only the identity
-//     is used, and the data word. That word is replaced by one that leads to a value of the same type, never by others.
+//     is used, and the data word. That word is replaced by one that leads to a value of the same type, never by others;
+//     both words are replaced by those of another interface of the same type.
 
 // pointer is an address that keeps its memory alive.
 type pointer = unsafe.Pointer
@@ -92,6 +93,9 @@ func setData(p, d pointer) { (*face)(p).d = d }
 
 // stringLen is the length of the string at p.
 func stringLen(p pointer) int64 { return int64(len(*(*string)(p))) }
+
+// moveString gives the string at dst the value of that at src.
+func moveString(dst, src pointer) { *(*string)(dst) = *(*string)(src) }
 
 // mapLen is the number of entries of the map m, whatever its type.
 func mapLen(m pointer) int { return len(*(*map[string]string)(pointer(&m))) }

@@ -32,3 +32,25 @@ func Attempt[T any]() string {
 
 // RoomOf is how many entries the map has room for.
 func RoomOf[K comparable, V any](m map[K]V) int { return roomOf(*(*pointer)(pointer(&m))) }
+
+// TreeMerge merges *base and versions as trees, by plans: it returns a pointer to a value of which a copy is the result. It
+// reports false if that is for the obvious merge to do.
+func TreeMerge(base reflect.Value, versions []reflect.Value, o Options) (root reflect.Value, done bool, err error) {
+	t := base.Type().Elem()
+	p, done, err := mergeTrees(planFor(t), base.UnsafePointer(), pointersOf(versions), o)
+	return reflect.NewAt(t, p), done, err
+}
+
+// ObviousMerge is TreeMerge by the obvious engine.
+func ObviousMerge(base reflect.Value, versions []reflect.Value, o Options) (root reflect.Value, err error) {
+	t := base.Type().Elem()
+	p, err := obviousMerge(t, base.UnsafePointer(), pointersOf(versions), o)
+	return reflect.NewAt(t, p), err
+}
+
+func pointersOf(list []reflect.Value) (all []pointer) {
+	for _, v := range list {
+		all = append(all, v.UnsafePointer())
+	}
+	return all
+}

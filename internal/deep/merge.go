@@ -53,24 +53,53 @@ import (
 //     removed such a key, none may have added any, unless all did the same to the map. So it is with NaNs: to change
 //     what one leads to is to remove it and to add another.
 func Merge[T any](base *T, versions []*T, o Options) (out *T, info Info, err error) {
-	t := reflect.TypeFor[T]()
+	for _, v := range append([]*T{base}, versions...) {
+		if v == nil {
+			return Copy(v, o)
+		}
+	}
+	root, err := mergeRoots(reflect.TypeFor[T](), addrOf(base), addressesOf(versions), o)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	return Copy(as[T](root), o)
+}
+
+// addressesOf is where the variables are that list points to.
+func addressesOf[T any](list []*T) []pointer {
+	all := make([]pointer, len(list))
+	for i, p := range list {
+		all[i] = addrOf(p)
+	}
+	return all
+}
+
+// mergeRoots merges variables of type t. It returns a value of which a copy is the result: it may share memory with base
+// and the versions.
+func mergeRoots(t reflect.Type, base pointer, versions []pointer, o Options) (root pointer, err error) {
+	if usePlans {
+		if root, done, err := mergeTrees(planFor(t), base, versions, o); done {
+			return root, err
+		}
+	}
+	return obviousMerge(t, base, versions, o)
+}
+
+// obviousMerge is mergeRoots by the obvious engine.
+func obviousMerge(t reflect.Type, base pointer, versions []pointer, o Options) (root pointer, err error) {
 	m := &merger{
 		clock: newCopier(o, t),
 		types: map[reflect.Type]int{}, boxes: map[string]*holder{}, used: map[string]map[*object]bool{},
 	}
 	defer m.clock.contain(&err)
-	for i, v := range append([]*T{base}, versions...) {
-		l, err := newLane(i, v, o)
+	for i, v := range append([]pointer{base}, versions...) {
+		l, err := newLane(i, t, v, o)
 		if err != nil {
-			return nil, Info{}, err
+			return nil, err
 		}
 		m.lanes = append(m.lanes, l)
 	}
-	root, err := m.merge()
-	if err != nil {
-		return nil, Info{}, err
-	}
-	return Copy((*T)(root), o)
+	return m.merge()
 }
 
 // A ConflictError says that two versions of a value cannot be merged: both changed what is at Path, and not in the same
@@ -106,7 +135,7 @@ func orNothing(text string) string {
 	return text
 }
 
-// A merger makes one merge. It works on copies of its own: one of the base, which becomes the result, and one of each
+// A merger makes one merge, of whatever values. It works on copies of its own: one of the base, which becomes the result, and one of each
 // version, of which it takes what is new. Each is a lane. There are five passes:
 //
 //   - count numbers the objects of the base, in an order that no version has a say in;

@@ -38,15 +38,11 @@ type ref struct {
 	isNil bool
 }
 
-// newLane copies *src.
-func newLane[T any](index int, src *T, o Options) (l *lane, err error) {
-	if src == nil {
-		_, _, err := Copy(src, o)
-		return nil, err
-	}
-	c := newCopier(Options{Stop: o.Stop, Call: o.Call}, reflect.TypeFor[T]())
+// newLane copies the value of type t at src.
+func newLane(index int, t reflect.Type, src pointer, o Options) (l *lane, err error) {
+	c := newCopier(Options{Stop: o.Stop, Call: o.Call}, t)
 	defer c.contain(&err)
-	if err := c.survey(pointer(src)); err != nil {
+	if err := c.survey(src); err != nil {
 		return nil, err
 	}
 	if err := c.build(); err != nil {

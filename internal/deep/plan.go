@@ -95,6 +95,7 @@ type planSet struct {
 	ready  sync.Map // reflect.Type → *plan, complete: of those that were asked for
 	odd    bool     // there may be maps of which the keys are paired off by content
 	holds  bool     // there may be memory that lies in other memory
+	trees  bool     // values are trees of what is simply copied, whatever they are
 	weighs bool     // DeepCopy methods do not count: the plans are for measuring alone
 }
 
@@ -137,7 +138,32 @@ func compileRoot(t reflect.Type) *plan {
 	for _, q := range s.plans {
 		s.odd = s.odd || q.odd
 	}
+	s.trees = s.onlyTrees()
 	return p
+}
+
+// onlyTrees is what newTreeSurveyor asks of a value, asked of types.
+func (s *planSet) onlyTrees() bool {
+	for _, q := range s.plans {
+		if q.shared || q.alien || q.odd || q.rule.own != nil || !simple(q.mend[copying]) {
+			return false
+		}
+	}
+	return true
+}
+
+// simple reports whether there is nothing to mend but references to memory that has a size.
+func simple(ops []op) bool {
+	for i := range ops {
+		switch o := &ops[i]; {
+		case o.kind == opMap:
+		case (o.kind == opPointer || o.kind == opSlice) && o.plan.size > 0:
+		case o.kind == opRepeat && simple(o.rare.repeat):
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // find returns the plan of t for others than the compiler.

@@ -37,6 +37,7 @@ type rule struct {
 	keep   bool         // Assign leaves the destination's own
 	keeps  bool         // Assign must look inside
 	leaf   bool         // Diff shows it whole
+	knit   bool         // it is or has parts that Diff shows whole, although they refer to memory
 	fields []field      // of an actStruct
 	elem   *rule        // of an actArray
 	word   *field       // of an actAtomicPointer: where it keeps its pointer
@@ -112,6 +113,7 @@ func makeRule(t reflect.Type) *rule {
 		}
 	}
 	r.plain = r.plain && r.own == nil
+	r.knit = r.knit || r.leaf && r.act == actStruct && !r.plain
 	return r
 }
 
@@ -152,7 +154,7 @@ func (r *rule) array() {
 		r.act, r.plain, r.bare = actMove, true, true
 		return
 	}
-	r.act, r.elem, r.plain, r.bare, r.keeps = actArray, e, e.plain, e.bare, e.keeps
+	r.act, r.elem, r.plain, r.bare, r.keeps, r.knit = actArray, e, e.plain, e.bare, e.keeps, e.knit
 }
 
 // structure makes r a struct rule. If the mode is not modeCopy, all fields get it but those that are named as copied.
@@ -185,6 +187,7 @@ func (r *rule) absorb(f field) {
 		r.plain = r.plain && f.rule.plain
 		r.bare = r.bare && f.rule.bare
 		r.keeps = r.keeps || f.rule.keeps
+		r.knit = r.knit || f.rule.knit
 	case modeZero:
 		r.plain, r.keeps = false, true
 	case modeRefuse:

@@ -16,7 +16,8 @@ type scanner struct {
 	root   *plan
 	held   *dynamicSet
 	opts   Options
-	mode   int // counting, or copying: what plans leave out then is not looked at
+	mode   int  // counting, or copying: what plans leave out then is not looked at
+	strict bool // what is met twice, or is not simply copied, ends the look: see newTreeSurveyor
 	limit  int64
 	bytes  int64
 	depth  int
@@ -47,13 +48,22 @@ func newSurveyor(o Options) *scanner {
 	return s
 }
 
+// newTreeSurveyor is a scanner that only looks whether values are trees of what is simply copied: no memory is met twice,
+// none has a rule of its own, all of it has a size, and no key of a map leads anywhere. It gives up as soon as that is not
+// so, but for memory that lies in other memory, which overlapping tells.
+func newTreeSurveyor(o Options) *scanner {
+	s := newSurveyor(o)
+	s.strict = true
+	return s
+}
+
 func (s *scanner) release() {
 	s.known.reset()
 	s.arrays.reset()
 	clear(s.queue)
 	clear(s.plain)
 	s.queue, s.plain = s.queue[:0], s.plain[:0]
-	s.root, s.held, s.opts, s.partly, s.err, s.bytes, s.depth = nil, nil, Options{}, nil, nil, 0, 0
+	s.root, s.held, s.opts, s.partly, s.err, s.bytes, s.depth, s.strict = nil, nil, Options{}, nil, nil, 0, 0, false
 	scanners.Put(s)
 }
 
@@ -63,9 +73,11 @@ func (s *scanner) run(src pointer, p *plan) bool {
 	if p.set.weighs {
 		s.held = weighDynamics
 	}
-	if !s.pointer(src, p) {
-		return false
-	}
+	return s.pointer(src, p) && s.work()
+}
+
+// work looks at what waits.
+func (s *scanner) work() bool {
 	for len(s.queue) > 0 {
 		j := s.queue[len(s.queue)-1]
 		s.queue[len(s.queue)-1] = job{}
@@ -179,11 +191,8 @@ func (s *scanner) look(src pointer, ops []op) bool {
 			}
 		case opOwn:
 			ok = s.giveUp() // its parts have other plans than it has
-		case opAtomicValue, opSyncMap:
+		default:
 			ok = s.rare(slot, o)
-		case opAtomicPointer:
-			p := loadPointer(slot, o.rare.rule.word)
-			ok = p == nil || o.plan == nil || s.pointer(p, o.plan)
 		}
 		if !ok {
 			return false
@@ -194,10 +203,25 @@ func (s *scanner) look(src pointer, ops []op) bool {
 
 // rare looks at parts that are seldom seen.
 func (s *scanner) rare(src pointer, o *op) bool {
-	if o.kind == opAtomicValue {
+	switch {
+	case o.kind == opRefuse:
+		return !s.strict || at(o.rare.typ, src).IsZero() || s.giveUp()
+	case s.strict:
+		return s.giveUp() // the others are atomics
+	case o.kind == opAtomic:
+		return true
+	case o.kind == opAtomicPointer:
+		p := loadPointer(src, o.rare.rule.word)
+		return p == nil || o.plan == nil || s.pointer(p, o.plan)
+	case o.kind == opAtomicValue:
 		x := atomicValueAt(src).Load()
 		return x == nil || s.dynamic(*faceAt(addrOf(&x)), anyType)
 	}
+	return s.syncMap(src)
+}
+
+// syncMap looks at what the sync.Map at src holds now.
+func (s *scanner) syncMap(src pointer) bool {
 	list := entriesOf(syncMapAt(src))
 	if !s.charge(mapBytes + int64(len(list))*syncEntryBytes) {
 		return false
@@ -220,10 +244,10 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 	case e.alien:
 		return s.giveUp()
 	case e.size == 0:
-		return true
+		return s.repeated()
 	}
 	if _, fresh := s.known.claim(src, e); !fresh {
-		return true
+		return s.repeated()
 	}
 	return s.charge(int64(e.size)) && s.descend(src, e, 1)
 }
@@ -231,8 +255,10 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 func (s *scanner) slice(h header, e *plan) bool {
 	end := number(h.p) + uintptr(h.c)*e.size
 	switch {
-	case h.n == 0 || e.size == 0:
+	case h.n == 0:
 		return true
+	case e.size == 0:
+		return s.repeated()
 	case e.alien:
 		return s.giveUp()
 	}
@@ -241,8 +267,8 @@ func (s *scanner) slice(h header, e *plan) bool {
 		return s.another(h, e, known)
 	}
 	i, covered := s.arrays.find(h.p, h.n, end, e)
-	if covered {
-		return true
+	if covered || s.strict && i >= 0 {
+		return s.repeated()
 	}
 	if i < 0 {
 		s.arrays.add(metArray{h.p, nil, e, h.n, end})
@@ -315,8 +341,11 @@ func (s *scanner) reference(v pointer, p *plan) bool {
 	return s.mapping(v, p)
 }
 
+// repeated is for memory that has been met before, or may have been: what has no size shares its address with others.
+func (s *scanner) repeated() bool { return !s.strict }
+
 func (s *scanner) mapping(src pointer, p *plan) bool {
-	if p.rule.own != nil && !p.set.weighs {
+	if p.rule.own != nil && !p.set.weighs || s.strict && p.odd {
 		return s.giveUp()
 	}
 	i, fresh := s.known.claim(src, p.mark)
@@ -324,7 +353,7 @@ func (s *scanner) mapping(src pointer, p *plan) bool {
 	case !fresh && s.known.list[i].plan != p.mark && p.tags(s.known.list[i].plan.markOf):
 		return s.giveUp()
 	case !fresh:
-		return true
+		return s.repeated()
 	case !s.charge(p.mapSize(src)):
 		return false
 	case len(p.key.mend[s.mode])+len(p.elem.mend[s.mode]) == 0:
@@ -367,6 +396,8 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 		return f.d == nil || s.pointer(f.d, d.plan.target)
 	case heldMap:
 		return f.d == nil || s.mapping(f.d, d.plan)
+	case heldRefused:
+		return !s.strict || d.zero(f, static) || s.giveUp()
 	case heldBox, heldWord:
 		return s.box(f.d, d)
 	case heldAlien:
@@ -377,8 +408,11 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
+	if s.strict && d.kind == heldWord {
+		return s.giveUp()
+	}
 	if _, fresh := s.known.claim(src, d.plan.box); !fresh {
-		return true
+		return s.repeated()
 	}
 	if !s.charge(int64(d.plan.size)) {
 		return false

@@ -28,6 +28,8 @@ type table interface {
 	differing(c *comparer, a, b pointer, p *plan, do func(key pointer, is likeness))
 	// scan looks at what m refers to.
 	scan(s *scanner, m pointer, p *plan) bool
+	// merge merges maps: see grafter.entries.
+	merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool)
 }
 
 // tableOf returns the table for maps with plan p, nil if there is none.
@@ -79,6 +81,9 @@ func tableBy[K comparable](p *plan) table {
 
 // asMap is the map m as a map of stand-ins.
 func asMap[K comparable, V any](m pointer) map[K]V { return *(*map[K]V)(pointer(&m)) }
+
+// fromMap is the map that m is.
+func fromMap[K comparable, V any](m map[K]V) pointer { return *(*pointer)(pointer(&m)) }
 
 // cloneMap copies a map's table as it is, unless it is mostly empty: a map never shrinks, and its copies would carry
 // the room that it once needed for ever.
@@ -162,6 +167,10 @@ func (plains[K, V]) differing(_ *comparer, a, b pointer, _ *plan, do func(key po
 	differingKeys(asMap[K, V](a), asMap[K, V](b), func(v, w V) likeness { return alike(v == w, differs) }, do)
 }
 
+func (plains[K, V]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, V](g, base, group, p)
+}
+
 func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
 	right := asMap[K, V](b)
 	for k, v := range asMap[K, V](a) {
@@ -212,6 +221,10 @@ func (references[K]) differing(c *comparer, a, b pointer, p *plan, do func(key p
 		}
 		return alike(c.conclude(c.references(v, w, p.elem)), mayDiffer)
 	}, do)
+}
+
+func (references[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, pointer](g, base, group, p)
 }
 
 func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -269,6 +282,10 @@ func (faces[K]) differing(c *comparer, a, b pointer, p *plan, do func(key pointe
 	}, do)
 }
 
+func (faces[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, face](g, base, group, p)
+}
+
 func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
 	right := asMap[K, face](b)
 	for k, v := range asMap[K, face](a) {
@@ -320,6 +337,10 @@ func (slices3[K]) differing(c *comparer, a, b pointer, p *plan, do func(key poin
 		}
 		return alike(c.conclude(c.slices(v, w, p.elem.target)), mayDiffer)
 	}, do)
+}
+
+func (slices3[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, header](g, base, group, p)
 }
 
 func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {

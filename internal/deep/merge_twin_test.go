@@ -1,0 +1,201 @@
+package deep_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/hooktx/hooks/internal/deep"
+)
+
+// This file compares the merge of trees by plans with the obvious merge, on values of types that are made up.
+
+// A meddler changes values of any type, here and there.
+type meddler struct {
+	*choices
+	types []reflect.Type
+	base  reflect.Value // what it may refer to from elsewhere
+}
+
+// change changes something in *v.
+func (m *meddler) change(v reflect.Value) {
+	s := surveyOf(v)
+	list := leaves(v, 1000)
+	switch kind := m.pick(8); {
+	case kind < 3 && len(s.maps) > 0:
+		m.entry(s.maps[m.pick(min(len(s.maps), 256))])
+	case kind == 3 && len(list) > 0:
+		m.exchange(list)
+	case kind == 4 && len(list) > 0:
+		m.renew(m.choose(list))
+	case len(list) > 0:
+		change(m.choices, m.choose(list))
+	}
+}
+
+func (m *meddler) choose(list []reflect.Value) reflect.Value {
+	return list[(m.pick(256)*4+m.pick(4))%len(list)]
+}
+
+// entry changes an entry of a map, removes one or adds one.
+func (m *meddler) entry(x reflect.Value) {
+	keys := x.MapKeys()
+	kind := m.pick(4)
+	if kind == 0 || len(keys) == 0 {
+		maker := m.maker()
+		x.SetMapIndex(maker.byValue(x.Type().Key(), true, 3), maker.byValue(x.Type().Elem(), false, 3))
+		return
+	}
+	key := keys[m.pick(min(len(keys), 256))]
+	old := x.MapIndex(key)
+	switch {
+	case kind == 1 || !old.IsValid():
+		x.SetMapIndex(key, reflect.Value{})
+	case kind == 2:
+		x.SetMapIndex(key, m.maker().byValue(x.Type().Elem(), false, 3))
+	default:
+		p := reflect.New(old.Type())
+		p.Elem().Set(old)
+		if list := leaves(p, 100); len(list) > 0 {
+			change(m.choices, m.choose(list))
+		}
+		x.SetMapIndex(key, p.Elem())
+	}
+}
+
+func (m *meddler) maker() *valueMaker {
+	maker := newValueMaker(m.choices, m.types)
+	maker.tree = m.pick(4) > 0
+	return maker
+}
+
+// renew gives the leaf v another value.
+func (m *meddler) renew(v reflect.Value) {
+	v.SetZero()
+	m.maker().fill(v, 3)
+}
+
+// exchange moves what one leaf holds to another of its type: both swap, one loses it, or both have it; or one takes what
+// another value has.
+func (m *meddler) exchange(list []reflect.Value) {
+	v := m.choose(list)
+	kind := m.pick(4)
+	if kind == 3 {
+		list = leaves(m.base, 1000)
+	}
+	var others []reflect.Value
+	for _, w := range list {
+		if w.Type() == v.Type() {
+			others = append(others, w)
+		}
+	}
+	if len(others) == 0 {
+		return
+	}
+	w := m.choose(others)
+	x := asVariable(v)
+	v.Set(w)
+	switch kind {
+	case 0:
+		w.Set(x)
+	case 1:
+		w.SetZero()
+	}
+}
+
+// versions makes a few copies of the base and changes them.
+func (s *subject) versions() (list []reflect.Value) {
+	m := &meddler{choices: s.c, types: s.m.types, base: s.value}
+	for range 1 + s.c.pick(3) {
+		v, _, err := deep.ObviousCopy(s.value, deep.Options{})
+		if err != nil {
+			s.errorf("%v", err)
+		}
+		for range s.c.pick(4) {
+			m.change(v)
+		}
+		list = append(list, v)
+	}
+	if s.c.once(16) {
+		list = append(list, s.value)
+	}
+	return list
+}
+
+// checkMerges checks that the merge of trees comes to what the obvious merge comes to, if it comes to anything.
+func checkMerges(t testing.TB, data []byte, n *tally) {
+	tree := len(data) > 0 && data[0]%4 > 0
+	s := newSubject(t, data[min(1, len(data)):], tree)
+	n.values++
+	if s.err != nil {
+		return
+	}
+	versions := s.versions()
+	s.checkMerge(versions, n)
+}
+
+func (s *subject) checkMerge(versions []reflect.Value, n *tally) {
+	s.t.Helper()
+	all := append([]reflect.Value{s.value}, versions...)
+	var before []reflect.Value
+	for _, v := range all {
+		c, _, err := deep.ObviousCopy(v, deep.Options{})
+		if err != nil {
+			return // there is something new that cannot be copied
+		}
+		before = append(before, c)
+	}
+	got, done, err := deep.TreeMerge(s.value, versions, deep.Options{})
+	if err != nil {
+		s.errorf("the merge of trees: %v", err)
+	}
+	want, err := deep.ObviousMerge(s.value, versions, deep.Options{})
+	var conflict *deep.ConflictError
+	switch {
+	case err != nil && !errors.As(err, &conflict):
+		s.errorf("the obvious merge: %v", err)
+	case err == nil:
+		n.compared++
+	default:
+		n.unequal++
+	}
+	if done {
+		n.byPlan++
+		if err != nil {
+			s.errorf("as trees they are merged, but %v", err)
+		}
+		s.checkMerged(got, want)
+	}
+	for i, v := range all {
+		if !deep.ObviousEqual(before[i], v) {
+			s.errorf("value %d was written", i)
+		}
+	}
+}
+
+// checkMerged compares copies of the two merged values: what they hold, what they share, and what is known of them.
+func (s *subject) checkMerged(got, want reflect.Value) {
+	s.t.Helper()
+	a, infoA, errA := deep.ObviousCopy(got, deep.Options{})
+	b, infoB, errB := deep.ObviousCopy(want, deep.Options{})
+	if errA != nil || errB != nil || infoA != infoB {
+		s.errorf("copies of the merged values: %+v and %v, as trees %+v and %v", infoB, errB, infoA, errA)
+	}
+	if err := isomorphic(b, a); err != nil {
+		s.errorf("merged as trees: %v", err)
+	}
+	if !deep.ObviousEqual(a, b) {
+		s.errorf("merged as trees, they are not equal")
+	}
+}
+
+// TestMergeTwin compares the two merges on random values of random types.
+func TestMergeTwin(t *testing.T) {
+	n := runRandom(t, 3000, checkMerges)
+	t.Logf("%+v", *n)
+	if n.byPlan*5 < n.compared*2 || n.unequal*20 < n.values {
+		t.Errorf("too few of one kind: %+v", *n)
+	}
+}
+
+func FuzzMergeTwin(f *testing.F) { fuzz(f, checkMerges) }
