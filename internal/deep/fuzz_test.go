@@ -19,7 +19,7 @@ var seedFlag = flag.Int64("deep.seed", -1, "the one seed that TestPlansRandom an
 
 // A subject is a random value, and one more of its type.
 type subject struct {
-	t      testing.TB
+	t      failer
 	c      *choices
 	typ    reflect.Type
 	m      *valueMaker
@@ -30,6 +30,12 @@ type subject struct {
 	err    error         // why there is none
 	weight int64         // its size, which is not the copy's if methods make that
 	*survey
+}
+
+// A failer is a test, of whichever package.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
 }
 
 // newSubject makes a subject of bytes. It has no sharing if tree is set.

@@ -32,9 +32,9 @@ const (
 )
 
 // exchange notes that version i has replaced what is at from by what is at to: parts with these ops, or nil.
-func (g *grafter) exchange(i int, from, to pointer, ops []op) {
+func (g *grafter) exchange(i int, from, to pointer, ops []op) bool {
 	if len(ops) == 0 {
-		return
+		return true
 	}
 	for which, p := range [...]pointer{lost: from, found: to} {
 		if p == nil {
@@ -46,9 +46,11 @@ func (g *grafter) exchange(i int, from, to pointer, ops []op) {
 			(*s).held = openDynamics
 		}
 		if !(*s).look(p, ops) {
-			panic("deep: a tree is none")
+			g.err = (*s).err
+			return false
 		}
 	}
+	return true
 }
 
 // letGo releases the scanners.
@@ -78,7 +80,10 @@ func (g *grafter) doubtful() bool {
 
 // moved reports whether an object of version i may have taken another's place.
 func (g *grafter) moved(i int) bool {
-	list := g.couplesOf(i)
+	list, ok := g.couplesOf(i)
+	if !ok {
+		return true
+	}
 	before, after := looks{}, looks{}
 	var unlike [][2]*object
 	for _, c := range list {
@@ -108,7 +113,7 @@ func (g *grafter) moved(i int) bool {
 }
 
 // couplesOf lists the couples of version i, and objects without a partner.
-func (g *grafter) couplesOf(i int) (list []couple) {
+func (g *grafter) couplesOf(i int) (list []couple, ok bool) {
 	for _, c := range g.pairs {
 		if c.side == i {
 			list = append(list, c)
@@ -119,7 +124,10 @@ func (g *grafter) couplesOf(i int) (list []couple) {
 		if s == nil {
 			continue
 		}
-		s.work()
+		if !s.work() {
+			g.err = s.err
+			return nil, false
+		}
 		for j := range s.met() {
 			m := s.metAt(j)
 			c := couple{side: i, kind: kind{m.plan, m.n}}
@@ -137,7 +145,7 @@ func (g *grafter) couplesOf(i int) (list []couple) {
 			list = append(list, c)
 		}
 	}
-	return list
+	return list, true
 }
 
 // confusable reports whether there is an object in the list that one of c might look like.

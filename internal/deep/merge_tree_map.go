@@ -42,7 +42,7 @@ func (g *grafter) mergeEntry(x *entryGraft) bool {
 	case x.removed.several() || x.removed != 0 && x.by != 0:
 		return g.giveUp()
 	case x.removed != 0:
-		g.exchange(x.removed.first(), x.base, nil, x.plan.mend[copying])
+		return g.exchange(x.removed.first(), x.base, nil, x.plan.mend[copying])
 	}
 	return true
 }
@@ -160,7 +160,9 @@ func (m *reflectedMaps) add(g *grafter, i int) bool {
 		m.values[1].SetIterValue(it)
 		m.out.SetMapIndex(m.key, m.values[1])
 		m.changed |= side(i)
-		g.exchange(i, nil, address(m.values[1]), m.p.elem.mend[copying])
+		if !g.exchange(i, nil, address(m.values[1]), m.p.elem.mend[copying]) {
+			return false
+		}
 	}
 	return true
 }

@@ -178,21 +178,20 @@ func (g *grafter) inFace(base pointer, group []pointer, d *dynamic) (out pointer
 // join ends a fork: what is behind the reference is now at out, by those who have changed something there.
 func (g *grafter) join(x *graft, group []pointer, f *fork, out pointer, by sides) bool {
 	at := f.op.off
-	switch {
-	case f.replaced == 0 && by == 0:
-		return true
-	case f.replaced.several() || f.replaced != 0 && by != 0:
+	if f.replaced.several() || f.replaced != 0 && by != 0 {
 		return g.giveUp()
-	case by != 0:
-		f.op.lead(x.slot(at), out)
-	default:
-		i := f.replaced.first()
-		f.op.take(x.slot(at), add(group[i], at))
-		f.op.off = 0
-		g.exchange(i, add(x.base, at), add(group[i], at), []op{f.op})
 	}
 	x.by |= by | f.replaced
-	return true
+	if by != 0 {
+		f.op.lead(x.slot(at), out)
+	}
+	if f.replaced == 0 {
+		return true
+	}
+	i := f.replaced.first()
+	f.op.take(x.slot(at), add(group[i], at))
+	f.op.off = 0
+	return g.exchange(i, add(x.base, at), add(group[i], at), []op{f.op})
 }
 
 // lead makes the reference at p lead to what is at to.

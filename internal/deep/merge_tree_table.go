@@ -93,7 +93,9 @@ func (m *tableGraft[K, V]) add(g *grafter, i int) bool {
 		}
 		m.out[k], m.values[1] = v, v
 		m.changed |= side(i)
-		g.exchange(i, nil, addrOf(&m.values[1]), m.plan.mend[copying])
+		if !g.exchange(i, nil, addrOf(&m.values[1]), m.plan.mend[copying]) {
+			return false
+		}
 	}
 	return true
 }

@@ -2,8 +2,12 @@ package deep_test
 
 import (
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/hooktx/hooks/internal/deep"
 )
@@ -199,3 +203,139 @@ func TestMergeTwin(t *testing.T) {
 }
 
 func FuzzMergeTwin(f *testing.F) { fuzz(f, checkMerges) }
+
+// A thing is a tree of which many parts look alike.
+type thing struct {
+	ID   int
+	Kids []*thing
+	ByID map[int]*thing
+	Any  any
+}
+
+// A shuffler makes things and moves them about.
+type shuffler struct{ t *rapid.T }
+
+func (s *shuffler) pick(n int) int { return rapid.IntRange(0, n-1).Draw(s.t, "n") }
+
+func (s *shuffler) thing(depth int) *thing {
+	x := &thing{ID: s.pick(3)}
+	if depth == 0 {
+		return x
+	}
+	for range s.pick(4) {
+		x.Kids = append(x.Kids, s.thing(depth-1))
+	}
+	for range s.pick(3) {
+		if x.ByID == nil {
+			x.ByID = map[int]*thing{}
+		}
+		x.ByID[s.pick(3)] = s.thing(depth - 1)
+	}
+	x.Any = s.any(depth)
+	return x
+}
+
+func (s *shuffler) any(depth int) any {
+	switch s.pick(5) {
+	case 0:
+		return s.pick(2)
+	case 1:
+		return s.thing(depth - 1)
+	case 2:
+		return map[string]any{"a": s.pick(2), "b": []any{s.pick(2)}}
+	case 3:
+		return []any{map[string]any{"a": s.pick(2)}, s.thing(0)}
+	}
+	return nil
+}
+
+// all lists the things in x.
+func (x *thing) all() (list []*thing) {
+	if x == nil {
+		return nil
+	}
+	list = append(list, x)
+	for _, k := range x.Kids {
+		list = append(list, k.all()...)
+	}
+	for _, i := range slices.Sorted(maps.Keys(x.ByID)) {
+		list = append(list, x.ByID[i].all()...)
+	}
+	switch a := x.Any.(type) {
+	case *thing:
+		list = append(list, a.all()...)
+	case []any:
+		list = append(list, a[1].(*thing))
+	}
+	return list
+}
+
+// shuffle changes something in root.
+func (s *shuffler) shuffle(root *thing) {
+	all := root.all()
+	x, y := all[s.pick(len(all))], all[s.pick(len(all))]
+	switch s.pick(9) {
+	case 0:
+		x.ID = s.pick(3)
+	case 1: // the first of several goes
+		if len(x.Kids) > 0 {
+			x.Kids = x.Kids[1:]
+		}
+	case 2: // and another comes last
+		if len(x.Kids) > 0 {
+			x.Kids = append(slices.Clone(x.Kids[1:]), s.thing(1))
+		}
+	case 3:
+		if n := len(x.Kids); n > 0 {
+			i, j := s.pick(n), s.pick(n)
+			x.Kids[i], x.Kids[j] = x.Kids[j], x.Kids[i]
+		}
+	case 4:
+		x.ID, y.ID = y.ID, x.ID
+	case 5:
+		x.Any = s.any(1)
+	case 6:
+		if x.ByID != nil {
+			x.ByID[s.pick(4)] = s.thing(0)
+			delete(x.ByID, s.pick(3))
+		}
+	case 7:
+		if m, ok := x.Any.(map[string]any); ok {
+			m["a"] = s.pick(2)
+		}
+	case 8: // the first child takes its parent's place
+		if len(x.Kids) > 0 {
+			*x = *x.Kids[0]
+		}
+	}
+}
+
+// TestMergeTwinDoubts compares the two merges where it is in doubt which object is which.
+func TestMergeTwinDoubts(t *testing.T) {
+	n := &tally{}
+	rapid.Check(t, func(t *rapid.T) { checkDoubts(t, n) })
+	t.Logf("%+v", *n)
+	if n.values > 50 && (n.byPlan*5 < n.values || n.unequal*20 < n.values) {
+		t.Errorf("too few of one kind: %+v", *n)
+	}
+}
+
+func FuzzMergeDoubts(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) { checkDoubts(t, &tally{}) }))
+}
+
+func checkDoubts(t *rapid.T, n *tally) {
+	s := &shuffler{t}
+	base := s.thing(2)
+	x := &subject{t: t, typ: reflect.TypeFor[thing](), value: reflect.ValueOf(base)}
+	var versions []reflect.Value
+	for range 2 {
+		v := copied(t, base)
+		for range 1 + s.pick(2) {
+			s.shuffle(v)
+		}
+		versions = append(versions, reflect.ValueOf(v))
+	}
+	n.values++
+	x.checkMerge(versions, n)
+}

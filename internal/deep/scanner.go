@@ -408,9 +408,6 @@ func (s *scanner) dynamic(f face, static reflect.Type) bool {
 
 // box looks at the value in an interface with the data word src.
 func (s *scanner) box(src pointer, d *dynamic) bool {
-	if s.strict && d.kind == heldWord {
-		return s.giveUp()
-	}
 	if _, fresh := s.known.claim(src, d.plan.box); !fresh {
 		return s.repeated()
 	}
