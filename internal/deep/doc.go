@@ -54,15 +54,19 @@
 //
 // There are two engines. Both go by the same rules, which say for each type what is done with its values.
 //
-// The obvious one (copier, comparison) works by reflection, in passes over explicit lists. Of many designs it is the one
-// that is easiest to see to be right. It takes whatever it is given.
+// The obvious one (copier, comparison, merger) works by reflection, in passes over explicit lists. Of many designs it is
+// the one that is easiest to see to be right. It takes whatever it is given.
 //
-// The other works by plans (runner, scanner, comparer): a type's rule is compiled once into what to move, what to mend in
-// a copy that was moved whole, and what to compare, and then no reflection is needed. It copies in one pass what is not
-// tangled. Memory that lies in other memory, as in slices of one array or a pointer into a struct, it notices, and starts
-// again: with a look for each reference whether it leads into what has been copied before, which is mostly enough, and
-// at last with a survey of what lies in what. The next copy of the type begins with the attempt that was enough. What
+// The other works by plans (runner, scanner, comparer, grafter): a type's rule is compiled once into what to move, what to
+// mend in a copy that was moved whole, and what to compare, and then no reflection is needed. It copies in one pass what
+// is not tangled. Memory that lies in other memory, as in slices of one array or a pointer into a struct, it notices, and
+// starts again: with a look for each reference whether it leads into what has been copied before, which is mostly enough,
+// and at last with a survey of what lies in what. The next copy of the type begins with the attempt that was enough. What
 // plans cannot do, and all that ends in an error with a path, is left to the obvious engine.
+//
+// Merging by plans is for trees: values in which no memory is met twice. There an object's partner is what is at its place,
+// so that one walk of the base and all versions is enough. What may be a conflict, or a question of which object is
+// which, is left to the obvious engine, and so are all other values.
 //
 // With the build tag obvious everything is done by the obvious engine. The tests pass both ways, and compare the two.
 //

@@ -82,8 +82,11 @@ func newGrafter(n int, o Options) *grafter {
 // release forgets everything that belongs to the merge, and keeps the room.
 func (g *grafter) release() {
 	clear(g.room[:g.n*g.deepest])
-	clear(g.pairs)
 	g.letGo()
+	if cap(g.pairs) > maxQueue {
+		g.pairs = nil
+	}
+	clear(g.pairs)
 	*g = grafter{room: g.room, pairs: g.pairs[:0]}
 	grafters.Put(g)
 }

@@ -6,9 +6,6 @@ import "reflect"
 
 // entries merges maps. It returns the merged one, and who has changed something.
 func (g *grafter) entries(base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
-	if p.odd {
-		return nil, 0, g.giveUp()
-	}
 	if p.table != nil {
 		out, by, ok = p.table.merge(g, base, group, p)
 	} else {

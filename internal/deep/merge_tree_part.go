@@ -38,9 +38,6 @@ func (g *grafter) object(base pointer, group []pointer, e *plan, n int) (out poi
 
 // merge merges all that is in x.
 func (g *grafter) merge(x *graft, group []pointer) bool {
-	if x.plan.odd {
-		return g.giveUp()
-	}
 	for i := range x.n {
 		if !g.tick() || !g.parts(x, group, x.plan.compare, uintptr(i)*x.plan.size) {
 			return false
@@ -119,21 +116,7 @@ func (g *grafter) units(x *graft, group []pointer, r *rule, off, from, to uintpt
 	case off+size <= from || to <= off:
 		return true
 	case r.act == actStruct && !(r.leaf && r.plain):
-		for i := range r.fields {
-			f := &r.fields[i]
-			ok := true
-			switch f.mode {
-			case modeCopy:
-				ok = g.units(x, group, f.rule, off+f.offset, from, to)
-			case modeShare:
-				if start := off + f.offset; start < to && from < start+f.typ.Size() {
-					ok = g.unit(x, group, start, f.typ)
-				}
-			}
-			if !ok {
-				return false
-			}
-		}
+		return g.fieldUnits(x, group, r, off, from, to)
 	case r.act == actArray:
 		each := r.elem.typ.Size()
 		for i := range r.typ.Len() {
@@ -141,8 +124,31 @@ func (g *grafter) units(x *graft, group []pointer, r *rule, off, from, to uintpt
 				return false
 			}
 		}
-	case r.act != actZero:
-		return g.unit(x, group, off, r.typ)
+		return true
+	case r.act == actZero:
+		return true
+	}
+	return g.unit(x, group, off, r.typ)
+}
+
+// fieldUnits is units for a struct.
+func (g *grafter) fieldUnits(x *graft, group []pointer, r *rule, off, from, to uintptr) (ok bool) {
+	for i := range r.fields {
+		f := &r.fields[i]
+		start := off + f.offset
+		switch {
+		case start+f.typ.Size() <= from || to <= start:
+			continue
+		case f.mode == modeCopy:
+			ok = g.units(x, group, f.rule, start, from, to)
+		case f.mode == modeShare:
+			ok = g.unit(x, group, start, f.typ)
+		default:
+			continue
+		}
+		if !ok {
+			return false
+		}
 	}
 	return true
 }

@@ -76,8 +76,7 @@ func (m *tableGraft[K, V]) write(k K) {
 // target is the merged map, to be written.
 func (m *tableGraft[K, V]) target() map[K]V {
 	if m.out == nil {
-		m.out = make(map[K]V, len(m.base)+1)
-		maps.Copy(m.out, m.base)
+		m.out = maps.Clone(m.base)
 	}
 	return m.out
 }

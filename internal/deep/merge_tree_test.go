@@ -222,6 +222,13 @@ func TestMergeTreeShapes(t *testing.T) {
 			return mergedAsTreesOf(t, e, e, x)
 		}},
 		{"no version", true, func(t *testing.T) bool { return mergedAsTreesOf(t, newBenchEvent()) }},
+		{"a box of which nothing but what copies do not look at has changed", true, func(t *testing.T) bool {
+			type ignoring struct {
+				N int
+				P *int `hooks:"-"`
+			}
+			return mergedAsTrees(t, &[2]any{ignoring{1, new(int)}}, func(v *[2]any) { v[0] = ignoring{1, new(int)} }, func(v *[2]any) { v[1] = 5 })
+		}},
 		{"a number", true, func(t *testing.T) bool { return mergedAsTrees(t, new(int), func(v *int) { *v = 5 }, func(*int) {}) }},
 		{"a map", true, func(t *testing.T) bool {
 			return mergedAsTrees(t, &map[string]int{"a": 1}, func(v *map[string]int) { (*v)["b"] = 1 }, func(v *map[string]int) { delete(*v, "a") })
@@ -248,10 +255,10 @@ func TestMergeTreeGivesUp(t *testing.T) {
 		P    *int
 		Any  [2]any
 		M, N map[string]int
-		B1   []byte
+		Text []byte
 	}
 	newRefs := func() *refs {
-		return &refs{A: &ware{ID: "a"}, S: []int{1, 2, 3}, Any: [2]any{[]any{1}, 2}, M: map[string]int{"a": 1}, B1: []byte("b")}
+		return &refs{A: &ware{ID: "a"}, S: []int{1, 2, 3}, Any: [2]any{[]any{1}, 2}, M: map[string]int{"a": 1}, Text: []byte("text")}
 	}
 	gives := func(reason string, left, right func(v *refs)) treeCase {
 		return treeCase{reason, false, func(t *testing.T) bool { return mergedAsTrees(t, newRefs(), left, right) }}
@@ -263,10 +270,19 @@ func TestMergeTreeGivesUp(t *testing.T) {
 		gives("two replaced one pointer", func(v *refs) { v.B = &ware{ID: "b"} }, func(v *refs) { v.B = &ware{ID: "b"} }),
 		gives("one replaced what the other changed", func(v *refs) { v.A = nil }, func(v *refs) { v.A.Qty = 2 }),
 		gives("one cut what the other changed", func(v *refs) { v.S = v.S[:2] }, func(v *refs) { v.S[0] = 2 }),
-		gives("two changed bytes", func(v *refs) { v.B1[0]++ }, func(v *refs) { v.B1 = nil }),
+		gives("two changed bytes", func(v *refs) { v.Text[0]++ }, func(v *refs) { v.Text[2]++ }),
+		gives("one replaced them", func(v *refs) { v.Text[0]++ }, func(v *refs) { v.Text = nil }),
 		gives("one removed what the other changed", func(v *refs) { delete(v.M, "a") }, func(v *refs) { v.M["a"] = 2 }),
 		gives("two removed it", func(v *refs) { delete(v.M, "a") }, func(v *refs) { delete(v.M, "a") }),
 		gives("two added a key", func(v *refs) { v.M["b"] = 2 }, func(v *refs) { v.M["b"] = 2 }),
+		{"two added a key that takes reflection", false, func(t *testing.T) bool {
+			add := func(v *map[[2]int]int) { (*v)[[2]int{1, 2}] = 3 }
+			return mergedAsTrees(t, &map[[2]int]int{}, add, add)
+		}},
+		{"two removed one", false, func(t *testing.T) bool {
+			remove := func(v *map[[2]int]int) { clear(*v) }
+			return mergedAsTrees(t, &map[[2]int]int{{1, 2}: 3}, remove, remove)
+		}},
 		gives("two changed what an interface holds", func(v *refs) { v.Any[0].([]any)[0] = 2 }, func(v *refs) { v.Any[0] = nil }),
 		gives("one object at two places", func(v *refs) { v.B = v.A }, keep),
 		gives("one array", func(v *refs) { v.R = v.S }, keep),
@@ -336,6 +352,16 @@ func TestMergeTreeGivesUp(t *testing.T) {
 		{"memory without a size", false, func(t *testing.T) bool {
 			type sized struct{ A, B []struct{} }
 			return mergedAsTrees(t, &sized{A: make([]struct{}, 3), B: make([]struct{}, 2)}, func(v *sized) { v.A, v.B = v.B, v.A }, func(*sized) {})
+		}},
+		{"a pointer to it", false, func(t *testing.T) bool {
+			type sized struct{ A, B *struct{} }
+			return mergedAsTrees(t, &sized{A: &struct{}{}}, func(v *sized) { v.A, v.B = v.B, v.A }, func(*sized) {})
+		}},
+		{"such a key in something new", false, func(t *testing.T) bool {
+			return mergedAsTrees(t, new(any), func(v *any) { *v = []any{map[any]any{1: 1}} }, func(*any) {})
+		}},
+		{"an atomic in something new", false, func(t *testing.T) bool {
+			return mergedAsTrees(t, new(any), func(v *any) { *v = new(genAtoms) }, func(*any) {})
 		}},
 		{"keys that are not told apart by a map", false, func(t *testing.T) bool {
 			return mergedAsTrees(t, &map[any]int{1: 1}, func(v *map[any]int) { (*v)[1] = 2 }, func(*map[any]int) {})
@@ -423,6 +449,9 @@ func TestMergeTreeMoved(t *testing.T) {
 				v.In["c"] = []any{map[string]any{"id": 1, "x": []any{7}}}
 			}, rename)
 		}},
+		{"and too deep to be seen at once", false, func(t *testing.T) bool {
+			return mergedAsTrees(t, newMaps(), func(v *maps) { in(v, "a")["id"] = 5; v.In["c"] = nested(300, map[string]any{"id": 1, "x": []any{7}}) }, rename)
+		}},
 		{"maps that changed", true, func(t *testing.T) bool {
 			return mergedAsTrees(t, newMaps(), func(v *maps) { in(v, "a")["id"], in(v, "b")["id"] = 3, 4 }, func(v *maps) { in(v, "a")["y"] = 5 })
 		}},
@@ -440,22 +469,34 @@ func TestMergeTreeStop(t *testing.T) {
 	}
 	base.Data["gone"], base.Meta["kept"] = many(3000), many(3000)
 	x, y := copied(t, base), copied(t, base)
-	x.Data = map[string]any{"new": many(3000)}
+	x.Data = map[string]any{"new": []any{many(3000), nested(300, many(3000))}}
 	y.Meta["kept"].([]any)[7] = "y"
-	versions := []reflect.Value{reflect.ValueOf(x), reflect.ValueOf(y)}
-	for n := 0; ; n++ {
-		asked := 0
-		_, done, err := deep.TreeMerge(reflect.ValueOf(base), versions, deep.Options{Stop: func() error {
-			if asked++; asked > n {
-				return io.ErrClosedPipe
-			}
-			return nil
-		}})
+	run := func(enough int) (asked int, err error) {
+		_, done, err := deep.TreeMerge(reflect.ValueOf(base), []reflect.Value{reflect.ValueOf(x), reflect.ValueOf(y)}, deep.Options{
+			Stop: func() error {
+				if asked++; asked == enough {
+					return io.ErrClosedPipe
+				}
+				return nil
+			},
+		})
 		require.True(t, done)
-		if err == nil {
-			require.Greater(t, n, 30)
-			return
-		}
-		require.ErrorIs(t, err, io.ErrClosedPipe)
+		return asked, err
 	}
+	all, err := run(0)
+	require.NoError(t, err)
+	require.Greater(t, all, 40)
+	for n := range all {
+		asked, err := run(n + 1)
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.Equal(t, n+1, asked, "it is not asked again")
+	}
+}
+
+// nested is v in slices in slices.
+func nested(depth int, v any) any {
+	for range depth {
+		v = []any{v}
+	}
+	return v
 }

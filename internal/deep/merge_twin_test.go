@@ -195,7 +195,7 @@ func (s *subject) checkMerged(got, want reflect.Value) {
 
 // TestMergeTwin compares the two merges on random values of random types.
 func TestMergeTwin(t *testing.T) {
-	n := runRandom(t, 3000, checkMerges)
+	n := runRandom(t, 1500, checkMerges)
 	t.Logf("%+v", *n)
 	if n.byPlan*5 < n.compared*2 || n.unequal*20 < n.values {
 		t.Errorf("too few of one kind: %+v", *n)
