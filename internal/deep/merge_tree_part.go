@@ -115,7 +115,8 @@ func (g *grafter) units(x *graft, group []pointer, r *rule, off, from, to uintpt
 	switch {
 	case off+size <= from || to <= off:
 		return true
-	case r.act == actStruct && !(r.leaf && r.plain):
+	case r.leaf && r.plain:
+	case r.act == actStruct:
 		return g.fieldUnits(x, group, r, off, from, to)
 	case r.act == actArray:
 		each := r.elem.typ.Size()
@@ -172,7 +173,9 @@ func (g *grafter) unit(x *graft, group []pointer, at uintptr, t reflect.Type) bo
 }
 
 // identicalAt compares variables of type t without following a reference.
-func identicalAt(t reflect.Type, p, q pointer) bool { return identical(at(t, p), at(t, q)) }
+func identicalAt(t reflect.Type, p, q pointer) bool {
+	return sameBytes(p, q, t.Size()) || identical(at(t, p), at(t, q))
+}
 
 // moveAt gives the variable of type t at dst the value of that at src.
 func moveAt(t reflect.Type, dst, src pointer) { at(t, dst).Set(at(t, src)) }

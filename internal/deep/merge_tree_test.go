@@ -5,9 +5,11 @@ import (
 	"io"
 	"log"
 	"maps"
+	"math"
 	"math/big"
 	"net/netip"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,7 +109,7 @@ func newTreeKinds() *treeKinds {
 		In:    &treeKinds{A: 3, Bytes: []byte("x")},
 		Lines: []treeLine{{SKU: "a"}, {SKU: "b", Tags: []string{"x", "y"}}}, Ptrs: []*treeLine{{SKU: "p"}, nil, {SKU: "q"}},
 		ByName: map[string]treeLine{"a": {SKU: "na", Own: new(int)}, "b": {SKU: "nb", Tags: []string{"x"}}},
-		ByID:   map[int]*treeLine{1: {SKU: "i1"}, 2: {SKU: "i2"}}, ByKey: map[[2]int]string{{1, 2}: "k"},
+		ByID:   map[int]*treeLine{1: {SKU: "i1"}, 2: {SKU: "i2"}}, ByKey: map[[2]int]string{{1, 2}: "k", {5, 6}: "l"},
 		Lists: map[string][]int{"l": {1, 2}, "m": {3}}, Set: map[string]struct{}{"s": {}},
 		Any:  []any{1, "two", genBox[any]{v: 1.0, next: &genBox[any]{v: "in"}}},
 		Tree: map[string]any{"list": []any{1, map[string]any{"n": 1, "m": 2}}, "map": map[string]any{"s": "t", "u": nil}},
@@ -150,6 +152,7 @@ func TestMergeTreeKinds(t *testing.T) {
 		"no pointer in a map": func(v *treeKinds) { delete(v.ByID, 2) },
 		"a key that is none":  func(v *treeKinds) { v.ByKey[[2]int{3, 4}] = "new" },
 		"its value":           func(v *treeKinds) { v.ByKey[[2]int{1, 2}] = "other" },
+		"a key that is gone":  func(v *treeKinds) { delete(v.ByKey, [2]int{5, 6}) },
 		"list in a map":       func(v *treeKinds) { v.Lists["l"][1] = 5 },
 		"no list in a map":    func(v *treeKinds) { delete(v.Lists, "m") },
 		"set":                 func(v *treeKinds) { v.Set["r"] = struct{}{} },
@@ -174,24 +177,19 @@ func TestMergeTreeKinds(t *testing.T) {
 		"one value":     func(v *treeKinds) { v.Big.Lsh(v.Big, 100) },
 		"by its method": func(v *treeKinds) { v.Face.(genCalledBox).list[0]++ },
 	}
-	list := make([]string, 0, len(changes))
-	for name := range changes {
-		list = append(list, name)
-	}
+	list := slices.Sorted(maps.Keys(changes))
+	var all []func(v *treeKinds)
 	for i, name := range list {
-		other := list[(i+1+time.Now().Nanosecond()%(len(list)-1))%len(list)]
-		if !mergedAsTrees(t, newTreeKinds(), changes[name], changes[other]) {
-			t.Errorf("%s and %s: not merged as trees", name, other)
+		for _, further := range []int{1, 7, 20} {
+			other := list[(i+further)%len(list)]
+			if !mergedAsTrees(t, newTreeKinds(), changes[name], changes[other]) {
+				t.Errorf("%s and %s: not merged as trees", name, other)
+			}
 		}
+		all = append(all, changes[name])
 	}
-	all := maps.Values(changes)
-	var versions []func(v *treeKinds)
-	for change := range all {
-		if len(versions) < 32 {
-			versions = append(versions, change)
-		}
-	}
-	assert.True(t, mergedAsTrees(t, newTreeKinds(), versions...), "all of them")
+	assert.True(t, mergedAsTrees(t, newTreeKinds(), all[:32]...), "as many as there is room for")
+	assert.True(t, mergedAsTrees(t, newTreeKinds(), all[len(all)-32:]...), "the others")
 	assert.True(t, mergedAsTrees(t, newTreeKinds(), func(v *treeKinds) {
 		for _, change := range changes {
 			change(v)
@@ -309,23 +307,25 @@ func TestMergeTreeGivesUp(t *testing.T) {
 			return mergedAsTrees(t, base, func(v *refs) { v.P = &base.A.Qty }, keep)
 		}},
 		{"what cannot be copied is replaced", false, func(t *testing.T) bool {
-			base := &[2]any{log.Default(), 1}
-			x := &[2]any{nil, 1}
-			_, done, _ := deep.TreeMerge(reflect.ValueOf(base), []reflect.Value{reflect.ValueOf(x)}, deep.Options{})
-			_, _, err := deep.Merge(base, []*[2]any{x}, deep.Options{})
-			require.Error(t, err)
-			return done
+			return refusedAsTrees(t, &[2]any{log.Default(), 1}, &[2]any{nil, 1})
 		}},
 		{"the same in a field", false, func(t *testing.T) bool {
 			type logged struct {
 				L   *log.Logger
 				Any any
 			}
-			base, x := &logged{L: log.Default()}, &logged{}
-			_, done, _ := deep.TreeMerge(reflect.ValueOf(base), []reflect.Value{reflect.ValueOf(x)}, deep.Options{})
-			_, _, err := deep.Merge(base, []*logged{x}, deep.Options{})
-			require.Error(t, err)
-			return done
+			return refusedAsTrees(t, &logged{L: log.Default()}, &logged{})
+		}},
+		{"where types tell that there are trees", false, func(t *testing.T) bool {
+			type logged struct {
+				L *log.Logger
+				N int
+			}
+			return refusedAsTrees(t, &logged{L: log.Default()}, &logged{})
+		}},
+		{"what has a wrong tag is replaced", false, func(t *testing.T) bool {
+			type tagged struct{ P *genBadTag }
+			return refusedAsTrees(t, &tagged{&genBadTag{}}, &tagged{})
 		}},
 		{"the sign of a number and its digits", false, func(t *testing.T) bool {
 			base := new(big.Int).Lsh(big.NewInt(1), 70)
@@ -353,9 +353,20 @@ func TestMergeTreeGivesUp(t *testing.T) {
 			type sized struct{ A, B []struct{} }
 			return mergedAsTrees(t, &sized{A: make([]struct{}, 3), B: make([]struct{}, 2)}, func(v *sized) { v.A, v.B = v.B, v.A }, func(*sized) {})
 		}},
+		{"one slice of it", false, func(t *testing.T) bool {
+			type sized struct {
+				A []struct{}
+				N int
+			}
+			return mergedAsTrees(t, &sized{A: make([]struct{}, 3)}, func(v *sized) { v.N = 1 }, func(*sized) {})
+		}},
 		{"a pointer to it", false, func(t *testing.T) bool {
 			type sized struct{ A, B *struct{} }
 			return mergedAsTrees(t, &sized{A: &struct{}{}}, func(v *sized) { v.A, v.B = v.B, v.A }, func(*sized) {})
+		}},
+		{"keys that do not equal themselves", false, func(t *testing.T) bool {
+			base := &map[float64]int{math.NaN(): 1, 1: 2}
+			return mergedAsTrees(t, base, func(v *map[float64]int) { (*v)[1] = 5 })
 		}},
 		{"such a key in something new", false, func(t *testing.T) bool {
 			return mergedAsTrees(t, new(any), func(v *any) { *v = []any{map[any]any{1: 1}} }, func(*any) {})
@@ -380,6 +391,16 @@ func TestMergeTreeGivesUp(t *testing.T) {
 			return mergedAsTrees(t, head, func(v *node) { v.Val = -1 }, func(v *node) { v.Next.Next.Val = -2 })
 		}},
 	})
+}
+
+// refusedAsTrees is mergedAsTrees for a base that cannot be copied.
+func refusedAsTrees[T any](t *testing.T, base, version *T) bool {
+	t.Helper()
+	_, done, _ := deep.TreeMerge(reflect.ValueOf(base), []reflect.Value{reflect.ValueOf(version)}, deep.Options{})
+	_, _, err := deep.Merge(base, []*T{version}, deep.Options{})
+	var nc *deep.NotCopyableError
+	require.ErrorAs(t, err, &nc)
+	return done
 }
 
 func make33() (list []func(v *int)) {
