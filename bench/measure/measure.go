@@ -1,8 +1,9 @@
 // Package measure checks and times tasks, in child processes: what it runs may end its process or never return.
 //
 // Times are process CPU time. Machines differ from minute to minute, so tasks are timed in rounds: in each round every
-// task runs for a slice of time, in an order shuffled anew, those of a shape one after the other. Ratios are taken
-// inside a round, then the median over rounds.
+// task runs for a slice of time, in an order shuffled anew, those of a shape one after the other. The first slice of a
+// process is run twice and counted once: a process begins slowly. Ratios are taken inside a round, then the median over
+// rounds.
 package measure
 
 import (
@@ -23,12 +24,13 @@ type Plan struct {
 	Kinds  []suite.Kind
 	Impls  []string // beside the base of each kind; all if empty
 	Rounds int
+	Tally  bool          // count allocations in a pass of its own too
 	Limit  time.Duration // for one check or one slice, wall clock
 	Seed   uint64        // of the order of tasks
 	Conditions
 
 	Progress io.Writer                // for people
-	Line     func(fmt.Stringer) error // gets every result: a record.Verdict or record.Sample
+	Line     func(fmt.Stringer) error // gets every result: a record.Verdict, record.Tally or record.Sample
 }
 
 // Conditions are those that tasks run under.
@@ -47,10 +49,15 @@ func (p *Plan) Run() error {
 	if err != nil {
 		return err
 	}
+	if p.Tally {
+		if err := p.pass(verbTally, 0, good); err != nil {
+			return err
+		}
+	}
 	r := rand.New(rand.NewPCG(p.Seed, 0))
 	for round := range p.Rounds {
 		begun := time.Now()
-		if err := p.round(round+1, shuffled(r, good)); err != nil {
+		if err := p.pass(verbTime, round+1, shuffled(r, good)); err != nil {
 			return err
 		}
 		p.say("round %d of %d took %v\n", round+1, p.Rounds, time.Since(begun).Round(time.Second/10))
@@ -102,21 +109,22 @@ func (p *Plan) tasks(src suite.Source) (tasks []suite.Task) {
 	return tasks
 }
 
-// round times all tasks once, in one process as long as that lives.
-func (p *Plan) round(round int, shapes [][]suite.Task) error {
+// pass has all tasks timed or counted once, in one process as long as that lives.
+func (p *Plan) pass(verb string, round int, shapes [][]suite.Task) error {
 	c := crew{plan: p}
 	defer c.dismiss()
 	for _, tasks := range shapes {
 		for _, t := range tasks {
-			answer, err := c.do(verbTime, t)
+			answer, err := c.do(verb, t)
 			if err != nil {
 				return err
 			}
-			if s, ok := answer.(record.Sample); ok {
-				s.Round = round
-				answer = s
-			} else {
-				p.say("  %v\n", answer)
+			switch a := answer.(type) {
+			case record.Sample:
+				a.Round = round
+				answer = a
+			case record.Verdict:
+				p.say("  %v\n", a)
 			}
 			if err := p.Line(answer); err != nil {
 				return err
@@ -178,6 +186,8 @@ func (c *crew) do(verb string, t suite.Task) (fmt.Stringer, error) {
 	switch {
 	case len(log.Samples) == 1:
 		return log.Samples[0], nil
+	case len(log.Tallies) == 1:
+		return log.Tallies[0], nil
 	case len(log.Verdicts) == 1:
 		return log.Verdicts[0], nil
 	}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	flag.IntVar(&c.Ballast, "ballast", 0, "bytes")
 	flag.Parse()
 	if *worker {
-		if err := Work(os.Stdin, os.Stdout, c); err != nil {
+		if err := Work(os.Stdin, os.Stdout, c, suite.Sources()); err != nil {
 			panic(err)
 		}
 		return
@@ -37,11 +37,12 @@ func TestMain(m *testing.M) {
 }
 
 func TestPlanTimesEveryTaskInEveryRound(t *testing.T) {
-	flat, _ := suite.Find("a")
+	flat, _ := suite.Find(suite.Sources(), "a")
 	var samples []record.Sample
 	var verdicts []record.Verdict
+	var tallies []record.Tally
 	plan := Plan{
-		Shapes: []suite.Source{flat}, Kinds: []suite.Kind{suite.Copy, suite.Equal}, Rounds: 2,
+		Shapes: []suite.Source{flat}, Kinds: []suite.Kind{suite.Copy, suite.Equal}, Rounds: 2, Tally: true,
 		Conditions: quick, Limit: time.Minute, Seed: 1, Progress: io.Discard,
 		Line: func(v fmt.Stringer) error {
 			switch v := v.(type) {
@@ -49,18 +50,24 @@ func TestPlanTimesEveryTaskInEveryRound(t *testing.T) {
 				samples = append(samples, v)
 			case record.Verdict:
 				verdicts = append(verdicts, v)
+			case record.Tally:
+				tallies = append(tallies, v)
 			}
 			return nil
 		},
 	}
 	require.NoError(t, plan.Run())
 	assert.Len(t, samples, 2*len(verdicts))
+	assert.Len(t, tallies, len(verdicts))
 	for _, s := range samples {
 		assert.Positive(t, s.Nanos, "%v", s)
+		assert.Positive(t, s.Wall, "%v", s)
 		assert.Contains(t, []int{1, 2}, s.Round)
 	}
 	hand := slices.IndexFunc(samples, func(s record.Sample) bool { return s.Impl == suite.Hand })
 	assert.InDelta(t, 1, samples[hand].Allocs, 0.1, "a flat struct by hand is one allocation")
+	hand = slices.IndexFunc(tallies, func(t record.Tally) bool { return t.Impl == suite.Hand })
+	assert.InDelta(t, 1, tallies[hand].Allocs, 0.1, "and so it is in the pass that counts")
 }
 
 func TestDeathOfAChildIsAnAnswer(t *testing.T) {
@@ -87,7 +94,7 @@ func TestSilenceIsAHang(t *testing.T) {
 
 func TestWorkerKnowsItsShapes(t *testing.T) {
 	var out bytes.Buffer
-	assert.ErrorContains(t, Work(strings.NewReader("check copy ? hand\n"), &out, quick), "no shape")
-	require.NoError(t, Work(strings.NewReader("check copy a hand\n"), &out, quick))
+	assert.ErrorContains(t, Work(strings.NewReader("check copy ? hand\n"), &out, quick, suite.Sources()), "no shape")
+	require.NoError(t, Work(strings.NewReader("check copy a hand\n"), &out, quick, suite.Sources()))
 	assert.Contains(t, out.String(), "check=ok")
 }

@@ -16,8 +16,8 @@ import (
 // one shape at a time, so that the collector's work for it is not charged to others.
 //
 // A copier under test may end the process at any time. The parent then knows by the missing answer which one it was.
-func Work(in io.Reader, out io.Writer, c Conditions) error {
-	w := worker{slicer: slicer{c.Slice}, ballast: make([]byte, c.Ballast)}
+func Work(in io.Reader, out io.Writer, c Conditions, sources []suite.Source) error {
+	w := worker{sources: sources, slicer: slicer{length: c.Slice}, ballast: make([]byte, c.Ballast)}
 	defer runtime.KeepAlive(w.ballast)
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		verb, task, err := parseOrder(lines.Text())
@@ -35,6 +35,7 @@ func Work(in io.Reader, out io.Writer, c Conditions) error {
 }
 
 type worker struct {
+	sources []suite.Source
 	slicer
 	ballast []byte
 	subject suite.Subject
@@ -44,7 +45,7 @@ func (w *worker) load(shape string) error {
 	if w.subject != nil && w.subject.Key() == shape {
 		return nil
 	}
-	src, ok := suite.Find(shape)
+	src, ok := suite.Find(w.sources, shape)
 	if !ok {
 		return fmt.Errorf("no shape %q", shape)
 	}
@@ -60,14 +61,19 @@ func (w *worker) answer(verb string, task suite.Task) (line fmt.Stringer) {
 			line = record.Verdict{Task: task, Status: record.Panic, Reason: short(fmt.Sprint(p))}
 		}
 	}()
-	if verb == verbCheck {
+	var err error
+	switch verb {
+	case verbCheck:
 		return verdict(task, w.subject.Check(task))
+	case verbTally:
+		line, err = tally(w.subject, task)
+	default:
+		line, err = w.measure(w.subject, task)
 	}
-	s, err := w.measure(w.subject, task)
 	if err != nil {
 		return verdict(task, err)
 	}
-	return s
+	return line
 }
 
 func verdict(task suite.Task, err error) record.Verdict {
@@ -94,6 +100,7 @@ func short(text string) string {
 // The verbs of orders.
 const (
 	verbCheck = "check"
+	verbTally = "tally"
 	verbTime  = "time"
 )
 

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -19,11 +20,24 @@ type Sample struct {
 	Nanos  float64 // CPU time of one run, ns
 	Allocs float64 // allocations of one run
 	Bytes  float64 // allocated by one run
+	Wall   float64 // time that passed, of one run, ns; 0 in logs that do not have it
 }
 
 func (s Sample) String() string {
-	return fmt.Sprintf("round=%d kind=%s shape=%s impl=%s n=%d ns=%.1f allocs=%.1f bytes=%.0f",
-		s.Round, s.Kind, s.Shape, s.Impl, s.Count, s.Nanos, s.Allocs, s.Bytes)
+	return fmt.Sprintf("round=%d kind=%s shape=%s impl=%s n=%d ns=%.1f allocs=%.1f bytes=%.0f wall=%.1f",
+		s.Round, s.Kind, s.Shape, s.Impl, s.Count, s.Nanos, s.Allocs, s.Bytes, s.Wall)
+}
+
+// A Tally is what one task allocates, counted in a pass of its own without the collector.
+type Tally struct {
+	suite.Task
+	Count  int     // runs
+	Allocs float64 // allocations of one run
+	Bytes  float64 // allocated by one run
+}
+
+func (t Tally) String() string {
+	return fmt.Sprintf("tally=%d kind=%s shape=%s impl=%s allocs=%.2f bytes=%.0f", t.Count, t.Kind, t.Shape, t.Impl, t.Allocs, t.Bytes)
 }
 
 // A Verdict is how one task did when it was checked.
@@ -54,7 +68,19 @@ func (v Verdict) String() string {
 type Log struct {
 	Header   []string // how and where it was measured
 	Verdicts []Verdict
+	Tallies  []Tally
 	Samples  []Sample
+}
+
+// ReadFile parses the log in a file.
+func ReadFile(name string) (Log, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return Log{}, err
+	}
+	log, err := Read(file)
+	_ = file.Close() // it was only read
+	return log, err
 }
 
 // Read parses a log.
@@ -76,6 +102,8 @@ func (l *Log) Add(line string) error {
 		l.Header = append(l.Header, line[2:])
 	case strings.HasPrefix(line, "check="):
 		return addParsed(&l.Verdicts, line, parseVerdict)
+	case strings.HasPrefix(line, "tally="):
+		return addParsed(&l.Tallies, line, parseTally)
 	case strings.HasPrefix(line, "round="):
 		return addParsed(&l.Samples, line, parseSample)
 	}
@@ -92,9 +120,21 @@ func addParsed[T any](to *[]T, line string, parse func(string) (T, error)) error
 }
 
 func parseSample(line string) (s Sample, err error) {
+	line, wall, timed := strings.Cut(line, " wall=")
+	if timed {
+		if s.Wall, err = strconv.ParseFloat(wall, 64); err != nil {
+			return s, err
+		}
+	}
 	_, err = fmt.Sscanf(spaced(line), "round = %d kind = %s shape = %s impl = %s n = %d ns = %g allocs = %g bytes = %g",
 		&s.Round, &s.Kind, &s.Shape, &s.Impl, &s.Count, &s.Nanos, &s.Allocs, &s.Bytes)
 	return s, err
+}
+
+func parseTally(line string) (t Tally, err error) {
+	_, err = fmt.Sscanf(spaced(line), "tally = %d kind = %s shape = %s impl = %s allocs = %g bytes = %g",
+		&t.Count, &t.Kind, &t.Shape, &t.Impl, &t.Allocs, &t.Bytes)
+	return t, err
 }
 
 func parseVerdict(line string) (v Verdict, err error) {

@@ -16,6 +16,8 @@ type Results struct {
 	Header []string
 	Rounds int
 	cells  map[suite.Task]*Cell
+
+	samples map[suite.Task]map[int]record.Sample // by round
 }
 
 // A Cell is what is known of one task.
@@ -24,30 +26,47 @@ type Cell struct {
 	Reason string // of a status other than OK
 	Timed  bool   // the rest is set
 
-	Ratio     float64 // to the base of its kind, median over rounds
-	Low, High float64 // the quartiles of the ratio
-	Nanos     float64 // CPU time of one run, ns, median
-	Allocs    float64 // allocations of one run, median
-	Bytes     float64 // bytes allocated by one run, median
+	Spread         // of the ratio of CPU time to the base of its kind
+	Nanos  float64 // CPU time of one run, ns, median
+	Wall   float64 // time that passed, ns, median
+	Allocs float64 // allocations of one run, as they were tallied, else median
+	Bytes  float64 // bytes allocated by one run, likewise
 }
+
+// A Spread is a ratio taken in many rounds.
+type Spread struct {
+	Ratio     float64 // median over rounds
+	Low, High float64 // quartiles
+}
+
+// A Cost is what one run in a sample took.
+type Cost func(record.Sample) float64
+
+// The costs.
+var (
+	CPU  Cost = func(s record.Sample) float64 { return s.Nanos }
+	Wall Cost = func(s record.Sample) float64 { return s.Wall }
+)
 
 // Sum sums a log up.
 func Sum(log record.Log) *Results {
-	r := &Results{Header: log.Header, cells: map[suite.Task]*Cell{}}
-	samples := map[suite.Task]map[int]record.Sample{} // by round
+	r := &Results{Header: log.Header, cells: map[suite.Task]*Cell{}, samples: map[suite.Task]map[int]record.Sample{}}
 	for _, s := range log.Samples {
-		if samples[s.Task] == nil {
-			samples[s.Task] = map[int]record.Sample{}
+		if r.samples[s.Task] == nil {
+			r.samples[s.Task] = map[int]record.Sample{}
 		}
-		samples[s.Task][s.Round] = s
+		r.samples[s.Task][s.Round] = s
 		r.Rounds = max(r.Rounds, s.Round)
 	}
 	for _, v := range log.Verdicts {
 		r.judge(v)
 	}
-	for task, rounds := range samples {
-		base := suite.Task{Kind: task.Kind, Shape: task.Shape, Impl: task.Kind.Base()}
-		r.cell(task).sum(rounds, samples[base])
+	for task := range r.samples {
+		r.sum(task)
+	}
+	for _, t := range log.Tallies {
+		c := r.cell(t.Task)
+		c.Allocs, c.Bytes = t.Allocs, t.Bytes
 	}
 	return r
 }
@@ -68,18 +87,31 @@ func (r *Results) cell(t suite.Task) *Cell {
 	return r.cells[t]
 }
 
-// sum takes the ratio to base inside each round that has both, and the medians.
-func (c *Cell) sum(rounds, base map[int]record.Sample) {
-	var ratios, nanos, allocs, bytes []float64
-	for round, s := range rounds {
-		nanos, allocs, bytes = append(nanos, s.Nanos), append(allocs, s.Allocs), append(bytes, s.Bytes)
-		if b, ok := base[round]; ok && b.Nanos > 0 {
-			ratios = append(ratios, s.Nanos/b.Nanos)
+// sum takes the ratio to the base of the task's kind, and the medians.
+func (r *Results) sum(t suite.Task) {
+	c := r.cell(t)
+	c.Spread, c.Timed = r.Ratio(CPU, t, suite.Task{Kind: t.Kind, Shape: t.Shape, Impl: t.Kind.Base()})
+	median := func(of Cost) float64 {
+		var values []float64
+		for _, s := range r.samples[t] {
+			values = append(values, of(s))
+		}
+		return stats.Median(values)
+	}
+	c.Nanos, c.Wall = median(CPU), median(Wall)
+	c.Allocs = median(func(s record.Sample) float64 { return s.Allocs })
+	c.Bytes = median(func(s record.Sample) float64 { return s.Bytes })
+}
+
+// Ratio takes the ratio of what two tasks cost inside each round that has both; ok is false if there is none.
+func (r *Results) Ratio(cost Cost, of, to suite.Task) (out Spread, ok bool) {
+	var ratios []float64
+	for round, s := range r.samples[of] {
+		if b, both := r.samples[to][round]; both && cost(b) > 0 {
+			ratios = append(ratios, cost(s)/cost(b))
 		}
 	}
-	c.Timed = len(ratios) > 0
-	c.Ratio, c.Low, c.High = stats.Median(ratios), stats.Quantile(ratios, 0.25), stats.Quantile(ratios, 0.75)
-	c.Nanos, c.Allocs, c.Bytes = stats.Median(nanos), stats.Median(allocs), stats.Median(bytes)
+	return Spread{stats.Median(ratios), stats.Quantile(ratios, 0.25), stats.Quantile(ratios, 0.75)}, len(ratios) > 0
 }
 
 // Cell returns what is known of a task, nil if nothing.

@@ -17,11 +17,12 @@ const (
 	Copy  Kind = "copy"
 	Equal Kind = "equal" // the value and an independent copy of it: nothing may be skipped
 	Diff  Kind = "diff"  // two maps of which one entry differs, and the comparing of equal ones beside it
+	Chain Kind = "chain" // a chain of hooks is run; the shape is how many they are
 )
 
 // Base returns the implementation that others of the kind are divided by.
 func (k Kind) Base() string {
-	return map[Kind]string{Copy: Hand, Equal: Hooks, Diff: DiffEqual}[k]
+	return map[Kind]string{Copy: Hand, Equal: Hooks, Diff: DiffEqual, Chain: Textbook}[k]
 }
 
 // Names of implementations that are not peers.
@@ -33,6 +34,7 @@ const (
 	Cmp        = "go-cmp"
 	OwnEqual   = "own" // the shape's own Equal
 	DiffEqual  = "equal"
+	Textbook   = "textbook" // the loop that one would write for a chain
 )
 
 // A Task names one thing to measure.
@@ -121,8 +123,7 @@ func Title(k Kind, impl string) string {
 }
 
 // Find returns the source with a key.
-func Find(key string) (Source, bool) {
-	all := Sources()
+func Find(all []Source, key string) (Source, bool) {
 	i := slices.IndexFunc(all, func(s Source) bool { return s.Key == key })
 	if i < 0 {
 		return Source{}, false

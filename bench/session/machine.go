@@ -1,26 +1,20 @@
-package main
+package session
 
 import (
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
-
-	"github.com/hooktx/hooks/bench/peers"
 )
 
-// header says how and on what was measured.
-func header(f *flags) []string {
-	lines := []string{
+// machine says on what was measured.
+func machine() []string {
+	return []string{
 		fmt.Sprintf("%s %s/%s, GOMAXPROCS %d", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0)),
 		"CPU: " + cpuModel(),
-		fmt.Sprintf("rounds: %d, slice: %v, ballast: %d MiB, seed: %d", f.rounds, f.Slice, f.Ballast>>20, f.seed),
 	}
-	if f.shapes != "" || f.impls != "" {
-		lines = append(lines, fmt.Sprintf("only shapes %q, implementations %q", f.shapes, f.impls))
-	}
-	return append(lines, versions()...)
 }
 
 // cpuModel is the processor's name for itself.
@@ -38,17 +32,13 @@ func cpuModel() string {
 }
 
 // versions lists the libraries compared, as they were linked.
-func versions() (lines []string) {
-	wanted := map[string]bool{"github.com/google/go-cmp": true, "google.golang.org/protobuf": true}
-	for _, p := range peers.All {
-		wanted[p.Module] = true
-	}
+func versions(modules []string) (lines []string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return nil
 	}
 	for _, m := range info.Deps {
-		if wanted[m.Path] {
+		if slices.Contains(modules, m.Path) {
 			lines = append(lines, m.Path+" "+m.Version)
 		}
 	}
