@@ -49,6 +49,11 @@ func (w *worker) load(shape string) error {
 	if !ok {
 		return fmt.Errorf("no shape %q", shape)
 	}
+	if c, ok := w.subject.(io.Closer); ok {
+		if err := c.Close(); err != nil {
+			return err
+		}
+	}
 	w.subject = nil
 	w.subject = src.New()
 	return nil

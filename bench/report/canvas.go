@@ -19,11 +19,11 @@ type style struct {
 	anchor string // start, middle or end
 }
 
-func newCanvas(width, height int) *canvas {
+func newCanvas(width, height int, title string) *canvas {
 	c := &canvas{}
 	c.add(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" `+
 		`font-family="-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif">`, width, height, width, height)
-	c.add(`<title>Deep copies, CPU time as ratio to hand-written code</title>`)
+	c.add(`<title>%s</title>`, title)
 	return c
 }
 

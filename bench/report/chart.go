@@ -18,11 +18,13 @@ const (
 	footHeight = 74
 )
 
-// The axis runs over these ratios.
-const (
-	axisMin = 0.1
-	axisMax = 2000
-)
+// An axis is logarithmic and runs over ratios.
+type axis struct {
+	min, max float64
+	marks    []float64
+}
+
+var copyAxis = axis{0.1, 2000, []float64{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}}
 
 const (
 	inkStrong = "#1f2328"
@@ -52,7 +54,7 @@ var peerMarks = []mark{
 func Chart(w io.Writer, r *Results) error {
 	shapes := r.Shapes(suite.Copy)
 	height := plotTop + len(shapes)*rowHeight + footHeight
-	c := newCanvas(chartWidth, height)
+	c := newCanvas(chartWidth, height, "Deep copies, CPU time as ratio to hand-written code")
 	c.rect(0, 0, chartWidth, float64(height), "#ffffff", 12)
 	c.text(28, 40, "Deep copies, CPU time ÷ hand-written code", style{size: 20, weight: 600, color: inkStrong})
 	c.text(28, 62, "logarithmic; further left is faster; 1 is what one would write by hand for that very type",
@@ -66,7 +68,7 @@ func Chart(w io.Writer, r *Results) error {
 		c.text(28, rowMiddle(i)+4.5, s.Key, style{size: 13, weight: 600, color: inkStrong})
 		c.text(48, rowMiddle(i)+4.5, shorten(s.Name, 46), style{size: 12.5, color: inkStrong})
 	}
-	axis(c, bottom)
+	copyAxis.draw(c, bottom)
 	c.text(chartWidth-34, plotTop-10, "hooks", style{size: 12, weight: 600, color: oursColor, anchor: "end"})
 	for i, s := range shapes {
 		row(c, r, s.Key, rowMiddle(i))
@@ -77,9 +79,9 @@ func Chart(w io.Writer, r *Results) error {
 
 func rowMiddle(i int) float64 { return plotTop + (float64(i)+0.5)*rowHeight }
 
-// position is where a ratio lies on the axis.
-func position(ratio float64) float64 {
-	at := math.Log(min(max(ratio, axisMin), axisMax)/axisMin) / math.Log(axisMax/axisMin)
+// at is where a ratio lies.
+func (a axis) at(ratio float64) float64 {
+	at := math.Log(min(max(ratio, a.min), a.max)/a.min) / math.Log(a.max/a.min)
 	return plotLeft + at*(plotRight-plotLeft)
 }
 
@@ -101,19 +103,20 @@ func legend(c *canvas) {
 	}
 }
 
-func axis(c *canvas, bottom float64) {
-	for _, v := range []float64{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000} {
+// draw draws the grid and its labels, from the top of the plot to its bottom.
+func (a axis) draw(c *canvas, bottom float64) {
+	for _, v := range a.marks {
 		color, width := gridLine, 1.0
 		if v == 1 {
 			color, width = inkStrong, 1.5
 		}
-		c.line(position(v), plotTop-4, position(v), bottom+4, color, width)
+		c.line(a.at(v), plotTop-4, a.at(v), bottom+4, color, width)
 		label := style{size: 11.5, color: inkSoft, anchor: "middle"}
 		if v == 1 {
 			label.weight, label.color = 600, inkStrong
 		}
-		c.text(position(v), bottom+20, number1(v), label)
-		c.text(position(v), plotTop-10, number1(v), label)
+		c.text(a.at(v), bottom+20, number1(v), label)
+		c.text(a.at(v), plotTop-10, number1(v), label)
 	}
 }
 
@@ -122,7 +125,7 @@ func row(c *canvas, r *Results, shape string, y float64) {
 	figure := style{size: 13, weight: 600, color: oursColor, anchor: "end"}
 	ours := r.Cell(suite.Copy, shape, suite.Hooks)
 	if drawn(ours) && ours.Status == record.OK {
-		from, to := position(1), position(ours.Ratio)
+		from, to := copyAxis.at(1), copyAxis.at(ours.Ratio)
 		c.rect(min(from, to)-1.5, y-5, math.Abs(to-from)+3, 10, oursColor, 3)
 		c.text(chartWidth-34, y+4.5, number(ours.Ratio), figure)
 	} else {
@@ -130,11 +133,11 @@ func row(c *canvas, r *Results, shape string, y float64) {
 	}
 	for _, m := range peerMarks {
 		if cell := r.Cell(suite.Copy, shape, m.impl); drawn(cell) {
-			c.tick(position(cell.Ratio), y, m.color, cell.Status != record.OK)
+			c.tick(copyAxis.at(cell.Ratio), y, m.color, cell.Status != record.OK)
 		}
 	}
 	if m := r.Cell(suite.Copy, shape, "hooks-measured"); drawn(m) && m.Status == record.OK {
-		c.diamond(position(m.Ratio), y, 5, "#ffffff", oursColor)
+		c.diamond(copyAxis.at(m.Ratio), y, 5, "#ffffff", oursColor)
 	}
 }
 

@@ -35,12 +35,15 @@ func Markdown(w io.Writer, r *Results) error {
 // A page is the text as it grows.
 type page struct {
 	*Results
-	bytes.Buffer
+	text
 }
 
-func (p *page) line(format string, args ...any) { _, _ = fmt.Fprintf(&p.Buffer, format+"\n", args...) }
+// A text is Markdown.
+type text struct{ bytes.Buffer }
 
-func (p *page) row(cells ...string) { p.line("| %s |", strings.Join(cells, " | ")) }
+func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(&t.Buffer, format+"\n", args...) }
+
+func (t *text) row(cells ...string) { t.line("| %s |", strings.Join(cells, " | ")) }
 
 // heading begins a table with one column for each shape.
 func (p *page) heading(first string, shapes []suite.Source) {
