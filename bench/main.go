@@ -38,7 +38,7 @@ func compare(s *session.Session, shapes, impls string) error {
 	if shapes != "" || impls != "" {
 		remarks = append(remarks, fmt.Sprintf("only shapes %q, implementations %q", shapes, impls))
 	}
-	log, err := s.Log(plan, remarks...)
+	log, err := s.Log(func(line session.Line) error { return s.Run(plan, line) }, remarks...)
 	if err != nil {
 		return err
 	}

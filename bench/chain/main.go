@@ -51,7 +51,7 @@ func compare(s *session.Session, subjects, lengths string) error {
 	if len(plan.Shapes) == 0 {
 		return fmt.Errorf("n is %v, or some of it", runners.Lengths)
 	}
-	log, err := s.Log(plan, remarks...)
+	log, err := s.Log(func(line session.Line) error { return s.Run(plan, line) }, remarks...)
 	if err != nil {
 		return err
 	}

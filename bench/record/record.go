@@ -40,6 +40,19 @@ func (t Tally) String() string {
 	return fmt.Sprintf("tally=%d kind=%s shape=%s impl=%s allocs=%.2f bytes=%.0f", t.Count, t.Kind, t.Shape, t.Impl, t.Allocs, t.Bytes)
 }
 
+// A Figure is anything else that was measured once.
+type Figure struct {
+	Round int
+	Name  string
+	Impl  string
+	At    int // where on the scale, such as the number of callers
+	Value float64
+}
+
+func (f Figure) String() string {
+	return fmt.Sprintf("figure=%s round=%d impl=%s at=%d value=%g", f.Name, f.Round, f.Impl, f.At, f.Value)
+}
+
 // A Verdict is how one task did when it was checked.
 type Verdict struct {
 	suite.Task
@@ -70,6 +83,7 @@ type Log struct {
 	Verdicts []Verdict
 	Tallies  []Tally
 	Samples  []Sample
+	Figures  []Figure
 }
 
 // ReadFile parses the log in a file.
@@ -102,6 +116,8 @@ func (l *Log) Add(line string) error {
 		l.Header = append(l.Header, line[2:])
 	case strings.HasPrefix(line, "check="):
 		return addParsed(&l.Verdicts, line, parseVerdict)
+	case strings.HasPrefix(line, "figure="):
+		return addParsed(&l.Figures, line, parseFigure)
 	case strings.HasPrefix(line, "tally="):
 		return addParsed(&l.Tallies, line, parseTally)
 	case strings.HasPrefix(line, "round="):
@@ -135,6 +151,11 @@ func parseTally(line string) (t Tally, err error) {
 	_, err = fmt.Sscanf(spaced(line), "tally = %d kind = %s shape = %s impl = %s allocs = %g bytes = %g",
 		&t.Count, &t.Kind, &t.Shape, &t.Impl, &t.Allocs, &t.Bytes)
 	return t, err
+}
+
+func parseFigure(line string) (f Figure, err error) {
+	_, err = fmt.Sscanf(spaced(line), "figure = %s round = %d impl = %s at = %d value = %g", &f.Name, &f.Round, &f.Impl, &f.At, &f.Value)
+	return f, err
 }
 
 func parseVerdict(line string) (v Verdict, err error) {

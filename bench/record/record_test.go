@@ -15,12 +15,14 @@ func TestLinesRoundTrip(t *testing.T) {
 	task := suite.Task{Kind: suite.Copy, Shape: "b", Impl: "go-clone"}
 	sample := record.Sample{Round: 3, Task: task, Count: 17, Nanos: 1234.5, Allocs: 2, Bytes: 96, Wall: 1300.5}
 	tally := record.Tally{Task: task, Count: 500, Allocs: 1.25, Bytes: 80}
+	figure := record.Figure{Round: 2, Name: "p99", Impl: "hooks", At: 16, Value: 1.25e-7}
 	verdict := record.Verdict{Task: task, Status: record.Wrong, Reason: "not equal: \"a=b\"\n in x"}
-	log, err := record.Read(strings.NewReader("# a header\n" + sample.String() + "\n" + tally.String() + "\n" + verdict.String() + "\n"))
+	log, err := record.Read(strings.NewReader("# a header\n" + sample.String() + "\n" + tally.String() + "\n" + figure.String() + "\n" + verdict.String() + "\n"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a header"}, log.Header)
 	assert.Equal(t, []record.Sample{sample}, log.Samples)
 	assert.Equal(t, []record.Tally{tally}, log.Tallies)
+	assert.Equal(t, []record.Figure{figure}, log.Figures)
 	assert.Equal(t, []record.Verdict{verdict}, log.Verdicts)
 }
 

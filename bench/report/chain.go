@@ -72,15 +72,15 @@ func (c *Chains) rows() (out []Row) {
 // Markdown writes all tables.
 func (c *Chains) Markdown(w io.Writer) error {
 	p := chainPage{Chains: c}
-	p.line("# A chain of hooks beside its peers: results")
-	p.line("")
-	p.line("![Running a chain, as ratio to the textbook loop](chain.svg)")
-	p.line("")
-	p.line("n is the number of hooks. CPU time is the process's, the garbage collector's included. Ratios are taken inside one")
-	p.line("round; shown is the median of %d rounds, and in parentheses the quartiles.", p.Rounds)
-	p.line("")
+	p.Line("# A chain of hooks beside its peers: results")
+	p.Line("")
+	p.Line("![Running a chain, as ratio to the textbook loop](chain.svg)")
+	p.Line("")
+	p.Line("n is the number of hooks. CPU time is the process's, the garbage collector's included. Ratios are taken inside one")
+	p.Line("round; shown is the median of %d rounds, and in parentheses the quartiles.", p.Rounds)
+	p.Line("")
 	for _, h := range p.Header {
-		p.line("- %s", h)
+		p.Line("- %s", h)
 	}
 	p.goals()
 	p.budgets()
@@ -96,15 +96,15 @@ func (c *Chains) Markdown(w io.Writer) error {
 // A chainPage is the text as it grows.
 type chainPage struct {
 	*Chains
-	text
+	Text
 }
 
 // goals is the table of ratios that are wanted.
 func (p *chainPage) goals() {
-	p.line("\n## What is wanted, and what is\n")
-	p.line("Ratios of time, more is better. Below its floor a ratio is too low.\n")
-	p.row("", "n", "floor", "aim", "CPU time", "", "time that passes", "")
-	p.row("---", "---:", "---:", "---:", "---:", "---", "---:", "---")
+	p.Line("\n## What is wanted, and what is\n")
+	p.Line("Ratios of time, more is better. Below its floor a ratio is too low.\n")
+	p.Row("", "n", "floor", "aim", "CPU time", "", "time that passes", "")
+	p.Row("---", "---:", "---:", "---:", "---:", "---", "---:", "---")
 	for _, g := range p.Goals {
 		cells := []string{g.Title, strconv.Itoa(g.N), "-", "-"}
 		if g.Floor > 0 {
@@ -123,7 +123,7 @@ func (p *chainPage) goals() {
 				cells = append(cells, "")
 			}
 		}
-		p.row(cells...)
+		p.Row(cells...)
 	}
 }
 
@@ -140,13 +140,13 @@ func reached(floor, aim bool) string {
 
 // budgets is the table of what may be allocated.
 func (p *chainPage) budgets() {
-	p.line("\nIn one execution, besides the n+1 copies of the state; less is better.\n")
-	p.row("", "n", "floor", "aim", "measured", "")
-	p.row("---", "---:", "---:", "---:", "---:", "---")
+	p.Line("\nIn one execution, besides the n+1 copies of the state; less is better.\n")
+	p.Row("", "n", "floor", "aim", "measured", "")
+	p.Row("---", "---:", "---:", "---:", "---:", "---")
 	for _, b := range p.Budgets {
 		show := func(x float64) string { return fmt.Sprintf("%.1f", x) }
 		if b.Bytes {
-			show = size
+			show = Size
 		}
 		aim := "-"
 		if b.Aim > 0 {
@@ -161,7 +161,7 @@ func (p *chainPage) budgets() {
 			}
 			measured, verdict = show(got), reached(got < b.Floor+0.05, b.Aim > 0 && got < b.Aim+0.05)
 		}
-		p.row(b.Title, strconv.Itoa(b.N), show(b.Floor), aim, measured, verdict)
+		p.Row(b.Title, strconv.Itoa(b.N), show(b.Floor), aim, measured, verdict)
 	}
 }
 
@@ -178,8 +178,8 @@ func (p *chainPage) columns(titles ...string) {
 			cells, rule = append(cells, strings.TrimSpace(fmt.Sprintf("%s n = %d", title, n))), append(rule, "---:")
 		}
 	}
-	p.row(cells...)
-	p.row(rule...)
+	p.Row(cells...)
+	p.Row(rule...)
 }
 
 // cells is a row with one cell for each length of chain and each of the ways to show one.
@@ -194,12 +194,12 @@ func (p *chainPage) cells(row Row, show ...func(cell *Cell, n int) string) {
 			cells = append(cells, text)
 		}
 	}
-	p.row(cells...)
+	p.Row(cells...)
 }
 
 // ratios is the table of one cost. Ours have their quartiles beside them.
 func (p *chainPage) ratios(title string, cost Cost) {
-	p.line("\n## %s\n", title)
+	p.Line("\n## %s\n", title)
 	p.columns("")
 	for _, row := range p.rows() {
 		p.cells(row, func(_ *Cell, n int) string {
@@ -207,39 +207,39 @@ func (p *chainPage) ratios(title string, cost Cost) {
 			if row.Ours {
 				return spread(s)
 			}
-			return number(s.Ratio)
+			return Number(s.Ratio)
 		})
 	}
 }
 
 // absolute is the table of times. They are the machine's, and of its day.
 func (p *chainPage) absolute() {
-	p.line("\n## One execution\n")
+	p.Line("\n## One execution\n")
 	p.columns("CPU,", "passes,")
 	for _, row := range p.rows() {
 		p.cells(row,
-			func(cell *Cell, _ int) string { return duration(cell.Nanos) },
-			func(cell *Cell, _ int) string { return duration(cell.Wall) })
+			func(cell *Cell, _ int) string { return Duration(cell.Nanos) },
+			func(cell *Cell, _ int) string { return Duration(cell.Wall) })
 	}
 }
 
 // allocated is the tables of allocations.
 func (p *chainPage) allocated() {
-	p.line("\n## Allocations of one execution\n")
-	p.line("Counted in a pass of its own, without the collector.\n")
+	p.Line("\n## Allocations of one execution\n")
+	p.Line("Counted in a pass of its own, without the collector.\n")
 	p.columns("number,", "size,")
 	for _, row := range p.rows() {
 		p.cells(row,
 			func(cell *Cell, _ int) string { return fmt.Sprintf("%.1f", cell.Allocs) },
-			func(cell *Cell, _ int) string { return size(cell.Bytes) })
+			func(cell *Cell, _ int) string { return Size(cell.Bytes) })
 	}
-	p.line("\n## Allocations of hooks, besides the n+1 copies of the state\n")
+	p.Line("\n## Allocations of hooks, besides the n+1 copies of the state\n")
 	p.columns("number,", "size,")
 	for _, row := range p.rows() {
 		if row.Copies {
 			p.cells(row,
 				func(cell *Cell, n int) string { allocs, _ := p.besides(cell, n); return fmt.Sprintf("%.1f", allocs) },
-				func(cell *Cell, n int) string { _, bytes := p.besides(cell, n); return size(bytes) })
+				func(cell *Cell, n int) string { _, bytes := p.besides(cell, n); return Size(bytes) })
 		}
 	}
 }
@@ -249,7 +249,7 @@ func (p *chainPage) trouble() {
 	for _, row := range p.Rows {
 		for _, n := range p.Lengths {
 			if cell := p.at(row.Impl, n); cell != nil && cell.Reason != "" {
-				p.line("\n%s, n = %d: %s: %s", row.Title, n, cell.Status, cell.Reason)
+				p.Line("\n%s, n = %d: %s: %s", row.Title, n, cell.Status, cell.Reason)
 			}
 		}
 	}
@@ -257,5 +257,5 @@ func (p *chainPage) trouble() {
 
 // spread shows a ratio with its quartiles.
 func spread(s Spread) string {
-	return fmt.Sprintf("%s (%s–%s)", number(s.Ratio), number(s.Low), number(s.High))
+	return fmt.Sprintf("%s (%s–%s)", Number(s.Ratio), Number(s.Low), Number(s.High))
 }

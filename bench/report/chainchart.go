@@ -80,7 +80,7 @@ func (c *Chains) bar(v *canvas, row Row, n int, y float64) {
 	}
 	from, to := chainAxis.at(1), chainAxis.at(cell.Ratio)
 	v.rect(min(from, to)-1.5, y-5, math.Abs(to-from)+3, 10, rowColor(row), 3)
-	v.text(chartWidth-34, y+4.5, number(cell.Ratio), figure)
+	v.text(chartWidth-34, y+4.5, Number(cell.Ratio), figure)
 }
 
 func rowColor(row Row) string {

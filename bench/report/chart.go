@@ -127,7 +127,7 @@ func row(c *canvas, r *Results, shape string, y float64) {
 	if drawn(ours) && ours.Status == record.OK {
 		from, to := copyAxis.at(1), copyAxis.at(ours.Ratio)
 		c.rect(min(from, to)-1.5, y-5, math.Abs(to-from)+3, 10, oursColor, 3)
-		c.text(chartWidth-34, y+4.5, number(ours.Ratio), figure)
+		c.text(chartWidth-34, y+4.5, Number(ours.Ratio), figure)
 	} else {
 		c.text(chartWidth-34, y+4.5, "–", figure)
 	}

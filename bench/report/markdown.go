@@ -13,15 +13,15 @@ import (
 // Markdown writes all tables.
 func Markdown(w io.Writer, r *Results) error {
 	p := page{Results: r}
-	p.line("# Copying and comparing: results")
-	p.line("")
-	p.line("![Copying, as ratio to hand-written code](copy.svg)")
-	p.line("")
-	p.line("Figures are process CPU time, the garbage collector's included, as ratio inside one round, median of %d rounds.", r.Rounds)
-	p.line("Less is faster. † marks a copy that is not what was asked for; the reasons are below each table.")
-	p.line("")
+	p.Line("# Copying and comparing: results")
+	p.Line("")
+	p.Line("![Copying, as ratio to hand-written code](copy.svg)")
+	p.Line("")
+	p.Line("Figures are process CPU time, the garbage collector's included, as ratio inside one round, median of %d rounds.", r.Rounds)
+	p.Line("Less is faster. † marks a copy that is not what was asked for; the reasons are below each table.")
+	p.Line("")
 	for _, h := range r.Header {
-		p.line("- %s", h)
+		p.Line("- %s", h)
 	}
 	p.shapes()
 	p.copies()
@@ -35,15 +35,20 @@ func Markdown(w io.Writer, r *Results) error {
 // A page is the text as it grows.
 type page struct {
 	*Results
-	text
+	Text
 }
 
-// A text is Markdown.
-type text struct{ bytes.Buffer }
+// A Text is Markdown as it grows.
+type Text struct{ bytes.Buffer }
 
-func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(&t.Buffer, format+"\n", args...) }
+// Line adds a line.
+func (t *Text) Line(format string, args ...any) { _, _ = fmt.Fprintf(&t.Buffer, format+"\n", args...) }
 
-func (t *text) row(cells ...string) { t.line("| %s |", strings.Join(cells, " | ")) }
+// Row adds a row of a table.
+func (t *Text) Row(cells ...string) { t.Line("| %s |", strings.Join(cells, " | ")) }
+
+// Rule sets the first row of a table apart: the first column is to the left, the others to the right.
+func (t *Text) Rule(columns int) { t.Line("| ---%s |", strings.Repeat(" | ---:", columns-1)) }
 
 // heading begins a table with one column for each shape.
 func (p *page) heading(first string, shapes []suite.Source) {
@@ -51,8 +56,8 @@ func (p *page) heading(first string, shapes []suite.Source) {
 	for _, s := range shapes {
 		cells, rule = append(cells, s.Key), append(rule, "---:")
 	}
-	p.row(cells...)
-	p.row(rule...)
+	p.Row(cells...)
+	p.Row(rule...)
 }
 
 // across is a row of one cell for each shape.
@@ -61,16 +66,16 @@ func (p *page) across(first string, shapes []suite.Source, cell func(shape strin
 	for _, s := range shapes {
 		cells = append(cells, cell(s.Key))
 	}
-	p.row(cells...)
+	p.Row(cells...)
 }
 
 func (p *page) shapes() {
-	p.line("\n## Shapes\n")
+	p.Line("\n## Shapes\n")
 	seen := map[string]bool{}
 	for _, k := range []suite.Kind{suite.Copy, suite.Equal, suite.Diff} {
 		for _, s := range p.Shapes(k) {
 			if !seen[s.Key] {
-				p.line("- **%s**: %s", s.Key, s.Name)
+				p.Line("- **%s**: %s", s.Key, s.Name)
 			}
 			seen[s.Key] = true
 		}
@@ -78,12 +83,12 @@ func (p *page) shapes() {
 }
 
 func (p *page) copies() {
-	p.line("\n## Copying ÷ hand-written\n")
+	p.Line("\n## Copying ÷ hand-written\n")
 	p.ratios(suite.Copy)
 }
 
 func (p *page) equalities() {
-	p.line("\n## Comparing equal values ÷ Equal of hooks\n")
+	p.Line("\n## Comparing equal values ÷ Equal of hooks\n")
 	p.ratios(suite.Equal)
 }
 
@@ -110,7 +115,7 @@ func absolute(c *Cell) string {
 	if c == nil || !c.Timed {
 		return "-"
 	}
-	return duration(c.Nanos)
+	return Duration(c.Nanos)
 }
 
 // ratio shows a cell; what has no time has a word instead.
@@ -121,23 +126,23 @@ func ratio(c *Cell) string {
 	case !c.Timed:
 		return string(c.Status)
 	case c.Status == record.Wrong:
-		return number(c.Ratio) + "†"
+		return Number(c.Ratio) + "†"
 	case c.Status != record.OK: // it was well when checked, and then not always
-		return number(c.Ratio) + " (" + string(c.Status) + ")"
+		return Number(c.Ratio) + " (" + string(c.Status) + ")"
 	}
-	return number(c.Ratio)
+	return Number(c.Ratio)
 }
 
 func quartiles(c *Cell) string {
 	if c == nil || !c.Timed {
 		return "-"
 	}
-	return number(c.Low) + "–" + number(c.High)
+	return Number(c.Low) + "–" + Number(c.High)
 }
 
 // notes says why cells are marked: one line for shapes with one reason.
 func (p *page) notes(k suite.Kind, shapes []suite.Source) {
-	p.line("")
+	p.Line("")
 	for _, impl := range p.Impls(k) {
 		var order []string
 		by := map[string][]string{} // reason → shapes
@@ -151,13 +156,13 @@ func (p *page) notes(k suite.Kind, shapes []suite.Source) {
 			}
 		}
 		for _, why := range order {
-			p.line("- %s, %s: %s", suite.Title(k, impl), strings.Join(by[why], " "), strings.ReplaceAll(why, "|", "\\|"))
+			p.Line("- %s, %s: %s", suite.Title(k, impl), strings.Join(by[why], " "), strings.ReplaceAll(why, "|", "\\|"))
 		}
 	}
 }
 
 func (p *page) allocations() {
-	p.line("\n## Allocations of one copy\n")
+	p.Line("\n## Allocations of one copy\n")
 	shapes := p.Shapes(suite.Copy)
 	p.heading("", shapes)
 	for _, impl := range []string{suite.Hand, suite.HandModern, suite.Hooks} {
@@ -166,7 +171,7 @@ func (p *page) allocations() {
 			return p.figure(shape, impl, func(c *Cell) string { return fmt.Sprintf("%.0f", c.Allocs) })
 		})
 		p.across(title+", size", shapes, func(shape string) string {
-			return p.figure(shape, impl, func(c *Cell) string { return size(c.Bytes) })
+			return p.figure(shape, impl, func(c *Cell) string { return Size(c.Bytes) })
 		})
 	}
 }
@@ -185,7 +190,7 @@ func (p *page) diffs() {
 	if len(shapes) == 0 {
 		return
 	}
-	p.line("\n## Listing differences ÷ comparing equal values\n")
-	p.line("Two values of which one entry differs, at most 100 changes asked for, beside Equal on two that are equal.\n")
+	p.Line("\n## Listing differences ÷ comparing equal values\n")
+	p.Line("Two values of which one entry differs, at most 100 changes asked for, beside Equal on two that are equal.\n")
 	p.ratios(suite.Diff)
 }

@@ -141,8 +141,8 @@ func (r *Results) Impls(k suite.Kind) []string {
 	})
 }
 
-// number shows a ratio with as many digits as mean something.
-func number(x float64) string {
+// Number shows a ratio with as many digits as mean something.
+func Number(x float64) string {
 	switch {
 	case x < 2:
 		return fmt.Sprintf("%.2f", x)
@@ -152,8 +152,8 @@ func number(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// duration shows nanoseconds in the unit that fits.
-func duration(ns float64) string {
+// Duration shows nanoseconds in the unit that fits.
+func Duration(ns float64) string {
 	d := time.Duration(ns)
 	switch {
 	case d < time.Microsecond:
@@ -168,8 +168,8 @@ func duration(ns float64) string {
 	return fmt.Sprintf("%.0f ms", ns/1e6)
 }
 
-// size shows bytes in the unit that fits.
-func size(bytes float64) string {
+// Size shows bytes in the unit that fits.
+func Size(bytes float64) string {
 	switch {
 	case bytes < 10_000:
 		return fmt.Sprintf("%.0f B", bytes)

@@ -98,7 +98,7 @@ func oursReadOnly(n int) (*Chain, error) {
 
 // closing makes a chain that shuts x down when it is closed.
 func closing[S any](x *hooks.Executor[S], caller func() Caller) *Chain {
-	return &Chain{Caller: caller, Close: func() { _ = x.Shutdown(context.Background()) }} // without a limit it has no error
+	return &Chain{Caller: caller, stop: func() { _ = x.Shutdown(context.Background()) }} // without a limit it has no error
 }
 
 // accepting is a validator that accepts everything.

@@ -121,6 +121,6 @@ func watermillChannel(n int) (*Chain, error) {
 				return nil
 			})()
 		},
-		Close: func() { _ = channel.Close() }, // nobody is left to tell
+		stop: func() { _ = channel.Close() }, // nobody is left to tell
 	}, nil
 }

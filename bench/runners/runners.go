@@ -32,8 +32,7 @@ type Chain struct {
 	// Caller makes a caller. Callers of a chain may run at the same time.
 	Caller func() Caller
 
-	// Close ends what the chain has begun; nil if there is nothing.
-	Close func()
+	stop func() // nil if there is nothing to end
 }
 
 // A Caller has a state of its own.
@@ -42,10 +41,10 @@ type Caller struct {
 	Intact func() error // whether the rest of the state is what it was
 }
 
-// end closes the chain.
-func (c *Chain) end() {
-	if c.Close != nil {
-		c.Close()
+// Close ends what the chain has begun.
+func (c *Chain) Close() {
+	if c.stop != nil {
+		c.stop()
 	}
 }
 

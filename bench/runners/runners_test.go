@@ -30,9 +30,7 @@ func TestCallersRunAtTheSameTime(t *testing.T) {
 		t.Run("impl="+r.Key, func(t *testing.T) {
 			chain, err := r.New(5)
 			require.NoError(t, err)
-			if chain.Close != nil {
-				defer chain.Close()
-			}
+			defer chain.Close()
 			failed := make(chan error)
 			for range 4 {
 				caller := chain.Caller()

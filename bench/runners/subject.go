@@ -50,7 +50,7 @@ func (s *subject) Check(t suite.Task) error {
 	if err != nil {
 		return &suite.Failure{Err: err}
 	}
-	defer chain.end()
+	defer chain.Close()
 	for _, c := range []Caller{chain.Caller(), chain.Caller()} {
 		for range 3 {
 			if err := c.Run(); err != nil {
@@ -100,7 +100,7 @@ func (*subject) Drop() {}
 // Close ends the chain that ran last.
 func (s *subject) Close() error {
 	if s.chain != nil {
-		s.chain.end()
+		s.chain.Close()
 	}
 	*s = subject{n: s.n}
 	return nil

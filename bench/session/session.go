@@ -2,6 +2,7 @@
 package session
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ type Session struct {
 
 // Flags defines the flags of all commands.
 func (s *Session) Flags(set *flag.FlagSet) {
-	set.IntVar(&s.Rounds, "rounds", 31, "rounds; a ratio is the median over them")
+	set.IntVar(&s.Rounds, "rounds", cmp.Or(s.Rounds, 31), "rounds; a ratio is the median over them")
 	set.DurationVar(&s.Slice, "slice", 20*time.Millisecond, "CPU time of every task in a round")
 	set.IntVar(&s.Ballast, "ballast", s.Ballast, "bytes that the measuring process holds besides, as programs do")
 	set.BoolVar(&s.Quick, "quick", false, "three rounds of 5 ms: to see that it works")
@@ -57,9 +58,12 @@ func (s *Session) Main(run func() error) {
 	}
 }
 
-// Log carries the plan out and returns its log, or the one that was asked for instead. The file grows with the log, so
+// A Line takes a result down.
+type Line func(fmt.Stringer) error
+
+// Log returns the log of what measure finds, or the one that was asked for instead. The file grows with the log, so
 // that an interrupted run leaves what it has. remarks go into the header.
-func (s *Session) Log(plan measure.Plan, remarks ...string) (log record.Log, err error) {
+func (s *Session) Log(measure func(Line) error, remarks ...string) (log record.Log, err error) {
 	if s.from != "" {
 		return record.ReadFile(s.from)
 	}
@@ -67,29 +71,32 @@ func (s *Session) Log(plan measure.Plan, remarks ...string) (log record.Log, err
 	if err != nil {
 		return log, err
 	}
-	line := func(v any) error {
-		text := fmt.Sprint(v)
+	line := func(text string) error {
 		if _, err := fmt.Fprintln(file, text); err != nil {
 			return err
 		}
 		return log.Add(text)
 	}
-	for _, h := range s.Header(remarks...) {
+	for _, h := range s.header(remarks...) {
 		if err := line("# " + h); err != nil {
 			return log, err
 		}
 	}
-	plan.Rounds, plan.Conditions, plan.Seed = s.Rounds, s.Conditions, s.Seed
-	plan.Limit, plan.Progress = 20*time.Second, os.Stdout
-	plan.Line = func(v fmt.Stringer) error { return line(v) }
-	if err := plan.Run(); err != nil {
+	if err := measure(func(v fmt.Stringer) error { return line(v.String()) }); err != nil {
 		return log, err
 	}
 	return log, file.Close()
 }
 
-// Header says how and on what was measured.
-func (s *Session) Header(remarks ...string) []string {
+// Run carries a plan out, as often as the flags say and under their conditions.
+func (s *Session) Run(plan measure.Plan, line Line) error {
+	plan.Rounds, plan.Conditions, plan.Seed = s.Rounds, s.Conditions, s.Seed
+	plan.Limit, plan.Progress, plan.Line = 20*time.Second, os.Stdout, line
+	return plan.Run()
+}
+
+// header says how and on what was measured.
+func (s *Session) header(remarks ...string) []string {
 	lines := append(machine(),
 		fmt.Sprintf("rounds: %d, slice: %v, ballast: %d MiB, seed: %d", s.Rounds, s.Slice, s.Ballast>>20, s.Seed))
 	return append(append(lines, remarks...), versions(s.Modules)...)
