@@ -18,6 +18,8 @@ func TestSizes(t *testing.T) {
 	assert.Len(t, shapes.Order.Make().Attrs, 8)
 	assert.Equal(t, 100_000, length(shapes.List.Make()))
 	assert.Len(t, reach(shapes.Graph.Make()), 1_000)
+	assert.Len(t, shapes.Windows.Make().Wins, 1_000)
+	assert.Len(t, shapes.WindowsWhole.Make().All, 2_000)
 }
 
 func nodes(v any) int {

@@ -36,7 +36,10 @@ func (s *subject[T]) Name() string { return s.Shape.Name }
 
 // Tasks lists what there is to do of one kind with this shape.
 func (s *subject[T]) Tasks(k Kind) (tasks []Task) {
-	if k == Diff && !strings.Contains(diffed, s.Key()) || k != Diff && s.Key() == diffOnly {
+	switch {
+	case k == Diff && !strings.Contains(diffed, s.Key()), k != Diff && s.Key() == diffOnly:
+		return nil
+	case k == Equal && strings.Contains(copied, s.Key()):
 		return nil
 	}
 	for _, impl := range Impls(k) {

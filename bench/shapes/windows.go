@@ -1,0 +1,85 @@
+package shapes
+
+// Averages are windows that slide over one array. No window holds another, and most of the array lies in many of them.
+type Averages struct{ Wins [][]int }
+
+// Smoothed are the same, with the array that they slide over.
+type Smoothed struct {
+	All  []int
+	Wins [][]int
+}
+
+// The array's length, a window's, and the number of windows.
+const (
+	samples     = 2_000
+	windowWidth = 1_000
+	windows     = 1_000
+)
+
+// Windows is memory of which the parts are known and the whole is not.
+var Windows = Shape[Averages]{
+	Key: "r", Name: "1,000 windows over one []int of 2,000",
+	Make: func() *Averages { return &Averages{slide(readings(18))} },
+	Hand: copyAverages,
+}
+
+// WindowsWhole is the same memory, with the whole before the parts.
+var WindowsWhole = Shape[Smoothed]{
+	Key: "s", Name: "the same, and the []int before them",
+	Make: func() *Smoothed {
+		all := readings(19)
+		return &Smoothed{all, slide(all)}
+	},
+	Hand: copySmoothed,
+}
+
+func readings(shape uint64) []int {
+	r := source(shape)
+	all := make([]int, samples)
+	for i := range all {
+		all[i] = r.IntN(1_000_000)
+	}
+	return all
+}
+
+// slide returns windows over all, each one element further.
+func slide(all []int) [][]int {
+	wins := make([][]int, windows)
+	for i := range wins {
+		wins[i] = all[i : i+windowWidth : i+windowWidth]
+	}
+	return wins
+}
+
+// copyAverages knows that the windows slide from the first to the last, without a gap.
+func copyAverages(in *Averages) *Averages {
+	if in == nil {
+		return nil
+	}
+	first, last := in.Wins[0], in.Wins[len(in.Wins)-1]
+	whole := upTo(first, indexIn(first, &last[0])+len(last))
+	_, wins := slideAgain(whole, in.Wins)
+	return &Averages{wins}
+}
+
+// copySmoothed knows that the windows slide over All.
+func copySmoothed(in *Smoothed) *Smoothed {
+	if in == nil {
+		return nil
+	}
+	all, wins := slideAgain(in.All, in.Wins)
+	return &Smoothed{all, wins}
+}
+
+// slideAgain copies the array once, and lays windows over the copy as they lie over the array.
+func slideAgain(whole []int, wins [][]int) (copied []int, out [][]int) {
+	copied = make([]int, len(whole))
+	copy(copied, whole)
+	out = make([][]int, len(wins))
+	for i, win := range wins {
+		from := indexIn(whole, &win[0])
+		to := from + len(win)
+		out[i] = copied[from:to:to]
+	}
+	return copied, out
+}
