@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,17 +17,7 @@ import (
 
 // TestMain lets the test program be its own child.
 func TestMain(m *testing.M) {
-	s := session.Session{Name: "chain", Sources: runners.Sources(runners.Lengths...)}
-	worker := flag.Bool("worker", false, "carry out orders")
-	flag.DurationVar(&s.Slice, "slice", 0, "of a task")
-	flag.IntVar(&s.Ballast, "ballast", 0, "bytes")
-	flag.Parse()
-	if *worker {
-		if err := measure.Work(os.Stdin, os.Stdout, s.Conditions, s.Sources); err != nil {
-			panic(err)
-		}
-		return
-	}
+	measure.Child(runners.Sources(runners.Lengths...))
 	os.Exit(m.Run())
 }
 

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,17 +21,7 @@ var quick = Conditions{Slice: time.Millisecond}
 
 // TestMain lets the test program be its own child.
 func TestMain(m *testing.M) {
-	worker := flag.Bool("worker", false, "carry out orders")
-	var c Conditions
-	flag.DurationVar(&c.Slice, "slice", 0, "of a task")
-	flag.IntVar(&c.Ballast, "ballast", 0, "bytes")
-	flag.Parse()
-	if *worker {
-		if err := Work(os.Stdin, os.Stdout, c, suite.Sources()); err != nil {
-			panic(err)
-		}
-		return
-	}
+	Child(suite.Sources())
 	os.Exit(m.Run())
 }
 

@@ -3,8 +3,10 @@ package measure
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 
@@ -32,6 +34,23 @@ func Work(in io.Reader, out io.Writer, c Conditions, sources []suite.Source) err
 		}
 	}
 	return nil
+}
+
+// Child carries orders out and does not return, if the program was started for that: a test program is then its own
+// child. The commands have flags of their own for it.
+func Child(sources []suite.Source) {
+	var c Conditions
+	worker := flag.Bool("worker", false, "carry out orders")
+	flag.DurationVar(&c.Slice, "slice", 0, "of a task")
+	flag.IntVar(&c.Ballast, "ballast", 0, "bytes")
+	flag.Parse()
+	if !*worker {
+		return
+	}
+	if err := Work(os.Stdin, os.Stdout, c, sources); err != nil {
+		panic(err)
+	}
+	os.Exit(0)
 }
 
 type worker struct {

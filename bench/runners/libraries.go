@@ -31,7 +31,7 @@ func failsafeGo(n int) (*Chain, error) {
 	})}, nil
 }
 
-// fxLifecycle starts an application that has the hooks as OnStart, and stops it. The limit is one for all.
+// fxLifecycle starts an application that has the hooks as OnStart, and stops it. There is one limit for all hooks.
 func fxLifecycle(n int) (*Chain, error) {
 	steps := trivial(n)
 	return &Chain{Caller: func() Caller {
