@@ -16,6 +16,8 @@ type attempt[T any] struct {
 	info  Info
 	res   *Result
 
+	context *hookContext // of a plain hook
+
 	base   context.Context // what the attempt's contexts derive from
 	budget *budget         // of ValidateEvent and Execute
 	second *budget         // of what judges them
@@ -48,14 +50,14 @@ func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
 		Execution: e.id, Hook: st.name, Index: st.index, Attempt: 1, Round: 1,
 		Phase: PhaseExecute, DryRun: e.dry, IdempotencyKey: e.key(st.name),
 	}
-	a.frame = &frame{info: a.info}
+	a.frame = &frame{run: e.run, hook: st.name, index: int32(st.index)}
 	return a
 }
 
 // perform makes the attempt, and seals its frame. What it leaves is a new version, a
 // frame that says how to undo the hook, and the hook's result.
 func (a *attempt[T]) perform() *failure {
-	a.base = a.e.startHook(a.e.ctx, a.info)
+	a.base = a.e.startHook(a.e.context(), a.info)
 	stages := [...]func() *failure{
 		a.prepare, a.validateEvent, a.execute, a.validateResult, a.copyOut, a.validateState,
 	}
@@ -65,14 +67,22 @@ func (a *attempt[T]) perform() *failure {
 			break
 		}
 	}
+	a.seal(f)
+	return f
+}
+
+// seal ends all contexts of the attempt, and completes the hook's Result.
+func (a *attempt[T]) seal(f *failure) {
 	a.frame.seal()
+	if a.context != nil {
+		a.context.close(endedWithHook)
+	}
 	for _, b := range [...]*budget{a.budget, a.second} {
 		if b != nil {
 			b.end(errHookEnded)
 		}
 	}
 	a.record(f)
-	return f
 }
 
 // at returns the Info of a phase.
@@ -138,12 +148,7 @@ func (a *attempt[T]) copyFailed(err error) *failure {
 }
 
 // timeout is the length of each of the hook's two budgets.
-func (a *attempt[T]) timeout() time.Duration {
-	if d := a.step.options.Timeout; d != 0 {
-		return d
-	}
-	return a.e.core.cfg.Execution.DefaultTimeout
-}
+func (a *attempt[T]) timeout() time.Duration { return a.step.timeout }
 
 // returned is what Execute returns.
 type returned struct {
@@ -161,21 +166,31 @@ func (a *attempt[T]) execute() *failure {
 		value, err := do(ctx, work)
 		return returned{value, err}
 	}
-	out, late := invoke(a.e.run, s, a.budget, body, a.e.endedLate(a.frame, s))
+	r, f := a.e.run, a.frame
+	out, late := invoke(r, s, a.budget, body, func(o *call.Outcome[returned]) {
+		r.endedLate(f, s, &outcome{how: o.How, value: o.Value.value, err: o.Value.err, panic: o.Panic, stack: o.Stack})
+	})
 	a.frame.seal()
 	defer a.budget.end(errHookEnded)
-	if a.step.options.ReadOnly && (out == nil || late != nil || out.How != call.Returned || out.Value.err != nil) {
-		a.e.versions.taint() // what did not end well, or its error, may still hold the view
-	}
 	if out == nil {
+		if a.step.options.ReadOnly {
+			a.e.versions.taint()
+		}
 		a.ran = time.Since(a.begun)
 		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true, running: true}
 	}
 	a.ran = out.At.Sub(a.begun)
-	m := a.e.judge(s, a.budget, out.How, out.Value.err, out.Panic, out.Stack, late)
-	a.frame.settle(m, out.Value.value)
+	return a.judged(a.e.judge(s, a.budget, out.How, out.Value.err, out.Panic, out.Stack, late), out.Value.value)
+}
+
+// judged is what comes of an Execute that ended, once its error has been asked.
+func (a *attempt[T]) judged(m *mishap, value any) *failure {
+	if a.step.options.ReadOnly && m != nil {
+		a.e.versions.taint() // what did not end well, or its error, may still hold the view
+	}
+	a.frame.settle(m, value)
 	if m == nil || m.skipRest && m.late == nil {
-		a.value, a.skipRest = out.Value.value, m != nil
+		a.value, a.skipRest = value, m != nil
 		return nil
 	}
 	return &failure{phase: PhaseExecute, outcome: m.outcome(), err: m.err, stack: m.stack, late: m.late}
@@ -202,7 +217,7 @@ func (a *attempt[T]) record(f *failure) {
 		res.Err, res.Stack, res.Abandoned = f.err, f.stack, f.abandoned
 		a.info.Phase = f.phase
 	}
-	res.Warnings = append(a.frame.warnings, res.Warnings...)
+	res.Warnings = append(a.frame.said().warnings, res.Warnings...)
 	if !a.e.core.cfg.Monitoring.SkipTiming {
 		res.Duration, res.CopyDuration = a.ran, a.copying
 	}

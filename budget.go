@@ -70,8 +70,8 @@ const lag = time.Millisecond
 // that the execution waits for: it also ends with the caller's context, at TotalTimeout
 // and with base. of names the call in the error.
 func (r *run) newBudget(base context.Context, d time.Duration, of string) *budget {
-	if base != r.ctx { // a Trace callback returned a context of its own
-		base = &valued{r.ctx, base}
+	if ctx := r.context(); base != ctx { // a Trace callback returned a context of its own
+		base = &valued{ctx, base}
 	}
 	b := r.emptyBudget(base)
 	b.parent, b.limits = r.parent, append(b.limits, r.limits...)

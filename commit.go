@@ -32,10 +32,13 @@ type registered struct {
 }
 
 // all returns the functions of one kind that the kept hooks registered, in order.
-func (l *undoLog) all(list func(*frame) []stepFunc) []registered {
+func (l *undoLog) all(list func(*registrations) []stepFunc) []registered {
 	var all []registered
 	for _, f := range l.frames {
-		for i, fn := range list(f) {
+		if f.registrations == nil {
+			continue
+		}
+		for i, fn := range list(f.registrations) {
 			all = append(all, registered{f, i + 1, fn})
 		}
 	}
@@ -46,7 +49,7 @@ func (l *undoLog) all(list func(*frame) []stepFunc) []registered {
 // cut short by the caller's context or TotalTimeout: they were looked at before it
 // started, and once it has returned nil, what it committed is committed.
 func (e *execution[T]) beforeCommit() bool {
-	functions := e.log.all(func(f *frame) []stepFunc { return f.before })
+	functions := e.log.all(func(r *registrations) []stepFunc { return r.before })
 	for i, reg := range functions {
 		if !e.mayCommit() {
 			return false
@@ -56,7 +59,7 @@ func (e *execution[T]) beforeCommit() bool {
 			if m.abandoned {
 				reg.frame.effect = EffectUnknown
 			}
-			e.fail(&e.steps[reg.frame.info.Index], PhaseBeforeCommit, m.err)
+			e.fail(&e.steps[reg.frame.index], PhaseBeforeCommit, m.err)
 			return false
 		}
 	}
@@ -73,13 +76,13 @@ func (e *execution[T]) mayCommit() bool {
 }
 
 func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap {
-	info := reg.frame.info
+	info := reg.frame.info()
 	info.Phase = p
 	budgetOf := e.newBudget
 	if detached {
 		budgetOf = e.newDetached
 	}
-	b := budgetOf(e.ctx, e.core.cfg.Execution.RollbackTimeout, p.String()+` function of hook "`+info.Hook+`"`)
+	b := budgetOf(e.context(), e.core.cfg.Execution.RollbackTimeout, p.String()+` function of hook "`+info.Hook+`"`)
 	defer b.end(errHookEnded)
 	return e.do(&scope{run: e.run, info: info}, b, reg.fn)
 }
@@ -87,13 +90,13 @@ func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap 
 // onCommit runs the OnCommit functions. The commit has happened: whatever they do,
 // they undo nothing.
 func (e *execution[T]) onCommit() {
-	for _, reg := range e.log.all(func(f *frame) []stepFunc { return f.after }) {
+	for _, reg := range e.log.all(func(r *registrations) []stepFunc { return r.after }) {
 		begun := time.Now()
 		m := e.callStep(reg, PhaseOnCommit, true)
 		if m == nil {
 			continue
 		}
-		f := StepFailure{Hook: reg.frame.info.Hook, Step: reg.step, Err: m.err, Stack: m.stack, Abandoned: m.abandoned}
+		f := StepFailure{Hook: reg.frame.hook, Step: reg.step, Err: m.err, Stack: m.stack, Abandoned: m.abandoned}
 		if !e.core.cfg.Monitoring.SkipTiming {
 			f.Duration = time.Since(begun)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -44,6 +45,10 @@ type step[T any] struct {
 	name    string
 	index   int
 	options Options
+
+	// For an executor:
+	timeout time.Duration
+	isPlain bool
 
 	execute        func(ctx context.Context, state *T) (any, error)
 	rollback       func(ctx context.Context, state *T) error   // nil: cannot be undone

@@ -2,19 +2,25 @@ package hooks
 
 import (
 	"context"
-	"fmt"
-	"sync/atomic"
 	"time"
 
-	"github.com/hooktx/hooks/internal/call"
+	"github.com/hooktx/hooks/internal/deep"
 )
 
-// An execution is one chain over one state. It is driven by the caller's goroutine
-// from beginning to end; user code alone runs elsewhere.
+// An execution is one chain over one state. One goroutine at a time drives it: a worker,
+// while plain hooks run and all goes well, and else the caller's; see worker. Its memory is
+// used again for the next execution, so nothing of it may be given to user code: what user
+// code can keep leads to the run.
 type execution[T any] struct {
 	*run
 	x        *Executor[T]
+	worker   *worker[T]
 	steps    []step[T]
+	shortest time.Duration // of their timeouts
+	allPlain bool          // all hooks can be plain
+	next     int           // the hook under way, or the next one
+	now      time.Duration // since started, when the driver looked last
+	pass     pass[T]
 	versions versions[T]
 	log      undoLog
 	report   *Report
@@ -22,15 +28,19 @@ type execution[T any] struct {
 
 	continued int64 // hooks that failed while the chain went on
 
-	lost bool // a DeepCopy method that was given up holds memory of a version
+	lost    bool // a DeepCopy method that was given up holds memory of a version
+	gaveUp_ bool // a call of a plain hook was given up
 
-	at string // the hook at work, for what is listed or logged meanwhile
+	options deep.Options // for copies of the state
+	asked   *budget      // of the DeepCopy methods of the copy that is being made
 }
 
 // execute is Execute and DryRun.
 func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dry bool) (*Report, error) {
-	e := &execution[T]{x: x, report: &Report{DryRun: dry}}
-	if err := e.admit(ctx, state, hooks, dry); err != nil {
+	e := x.idle.take(time.Now())
+	defer e.release()
+	e.report.DryRun, e.dry = dry, dry
+	if err := e.admit(ctx, state, hooks); err != nil {
 		return e.report, x.core.refuse(err)
 	}
 	defer e.core.leave(e.run)
@@ -54,7 +64,7 @@ func (c *core) refuse(err *ExecutionError) error {
 
 // admit checks all that can be checked before anything runs. If it returns nil, the
 // execution counts as under way until leave.
-func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T], dry bool) *ExecutionError {
+func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *ExecutionError {
 	no := func(err error) *ExecutionError {
 		return &ExecutionError{Execution: e.report.Execution, Index: -1, Phase: PhasePrepare, Err: err}
 	}
@@ -64,21 +74,20 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T], dry
 	case state == nil:
 		return no(invalidArgument("the state is nil; pass a pointer to the state"))
 	}
-	r, err := newRun(e.x.core, ctx, dry)
-	if err != nil {
+	if err := e.begin(ctx, e.worker.idSource.next); err != nil {
 		return no(err)
 	}
-	e.run, e.report.Execution = r, r.id
-	if late := r.lateAt(deadlineOf(ctx, r.started), r.started, ctx.Err()); late != nil {
+	e.report.Execution = e.id
+	if late := e.lateAt(deadlineOf(ctx, e.started), e.started, ctx.Err()); late != nil {
 		return no(late.cause)
 	}
-	if err := e.core.enter(r); err != nil {
+	if err := e.core.enter(e.run); err != nil {
 		return no(err)
 	}
-	e.begin()
+	e.start()
 	if xe := e.prepare(state, hooks, no); xe != nil {
-		e.cancel(errExecutionEnded)
-		e.core.leave(r)
+		e.end()
+		e.core.leave(e.run)
 		return xe
 	}
 	return nil
@@ -92,7 +101,7 @@ func (e *execution[T]) prepare(state *T, hooks []Hook[T], no func(error) *Execut
 	if xe := e.supported(no); xe != nil {
 		return xe
 	}
-	e.versions = versions[T]{caller: state, live: e.core.cfg.Execution.DisableSnapshots, options: e.copyOptions}
+	e.versions = versions[T]{caller: state, live: e.core.cfg.Execution.DisableSnapshots, copier: e}
 	if len(e.steps) == 0 {
 		e.versions.live = true // nobody will look at the state
 	}
@@ -103,79 +112,6 @@ func (e *execution[T]) prepare(state *T, hooks []Hook[T], no func(error) *Execut
 		return no(err)
 	}
 	return nil
-}
-
-// A resolution is what resolving a chain gave: all its steps, or the error of the
-// first hook that is no good.
-type resolution[T any] struct {
-	steps []step[T]
-	err   error
-}
-
-// resolve looks up every hook's abilities. That asks hooks for their names and
-// options, which is user code.
-func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) *ExecutionError {
-	limit := e.core.cfg.Execution.DefaultTimeout
-	b := e.newBudget(e.ctx, limit, "the Name and Options methods of the hooks")
-	defer b.end(errHookEnded)
-	s := &scope{run: e.run, info: Info{Execution: e.id, Phase: PhasePrepare, DryRun: e.dry}}
-	hooks = append([]Hook[T](nil), hooks...) // the caller's slice is the caller's
-	asking := new(atomic.Int64)
-	out, late := invoke(e.run, s, b, func(context.Context) resolution[T] { return resolveAll(hooks, asking) }, nil)
-	at := int(asking.Load())
-	blame := func(name string, err error) *ExecutionError {
-		xe := no(err)
-		xe.Hook, xe.Index = name, at
-		return xe
-	}
-	switch {
-	case late != nil && (!late.own || len(hooks) == 0):
-		return no(late.cause)
-	case out == nil:
-		return blame("", &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", at, late.cause)})
-	case out.How != call.Returned:
-		m := e.judge(s, b, out.How, nil, out.Panic, out.Stack, nil)
-		return blame("", &classed{ErrInvalidHook, fmt.Errorf("hook %d: its Name or Options did not return: %w", at, m.err)})
-	case out.Value.err != nil:
-		return blame(out.Value.steps[at].name, fmt.Errorf("hook %d: %w", at, out.Value.err))
-	case late != nil:
-		return no(late.cause)
-	}
-	e.steps = out.Value.steps
-	e.dropValidation()
-	return nil
-}
-
-// dropValidation takes the abilities away that the configuration does not want.
-func (e *execution[T]) dropValidation() {
-	cfg := &e.core.cfg.Validation
-	for i := range e.steps {
-		if cfg.SkipEvent {
-			e.steps[i].validateEvent = nil
-		}
-		if cfg.SkipResult {
-			e.steps[i].validateResult = nil
-		}
-	}
-}
-
-func resolveAll[T any](hooks []Hook[T], asking *atomic.Int64) resolution[T] {
-	steps := make([]step[T], len(hooks))
-	places := make(map[string]int, len(hooks))
-	for i, h := range hooks {
-		asking.Store(int64(i))
-		st, err := resolve(h)
-		st.index = i
-		steps[i] = st
-		if first, twice := places[st.name]; twice && err == nil {
-			err = &said{ErrDuplicateHook, fmt.Sprintf("duplicate hook %q: it is hook %d already; names must be unique within a chain", st.name, first)}
-		}
-		if err != nil {
-			return resolution[T]{steps, err}
-		}
-		places[st.name] = i
-	}
-	return resolution[T]{steps: steps}
 }
 
 // supported refuses what cannot be had without copies.
@@ -203,28 +139,54 @@ func (e *execution[T]) forward() {
 		e.report.Results[i] = Result{Hook: e.steps[i].name, Outcome: OutcomeSkipped}
 	}
 	e.report.Rounds = 1
-	for i := range e.steps {
+	for goOn := true; goOn && e.next < len(e.steps); {
 		if late := e.dead(); late != nil {
 			e.fail(nil, PhaseExecute, late.cause)
 			return
 		}
-		if !e.runStep(&e.steps[i], &e.report.Results[i]) {
-			return
+		if st := &e.steps[e.next]; e.allPlain && st.isPlain {
+			goOn = e.delegate()
+		} else {
+			goOn = e.runStep(st, &e.report.Results[e.next])
 		}
 	}
+}
+
+// delegate lets a worker run plain hooks, and says whether the chain goes on after that.
+func (e *execution[T]) delegate() bool {
+	w := e.worker
+	e.now = time.Since(e.started)
+	e.pass = pass[T]{}
+	w.over = nil
+	w.handOver()
+	if w.await(e) != nil {
+		e.gaveUp_ = true
+		e.worker = e.x.idle.replace(e)
+		return e.giveUp(w.over)
+	}
+	if !e.pass.started && e.pass.copyErr == nil {
+		return true
+	}
+	w.dismiss()
+	return e.settle(&w.out, w.over)
 }
 
 // runStep runs one hook and says whether the chain goes on.
 func (e *execution[T]) runStep(st *step[T], res *Result) bool {
 	if e.dry && st.rollback != nil && !st.options.DryRunnable {
 		res.Err = &said{ErrUnsupported, "skipped in the dry run: the hook has a Rollback, so it has effects, and does not say DryRunnable"}
+		e.next++
 		return true
 	}
-	e.at = st.name
 	a := e.newAttempt(st, res)
-	savepoint := e.log.savepoint()
 	e.log.push(a.frame)
-	f := a.perform()
+	return e.concluded(a, a.perform())
+}
+
+// concluded goes on after an attempt and says whether the chain does.
+func (e *execution[T]) concluded(a *attempt[T], f *failure) bool {
+	st, savepoint := a.step, e.log.savepoint()-1
+	e.next++
 	if f == nil {
 		return !a.skipRest
 	}
@@ -287,10 +249,24 @@ func (e *execution[T]) finish() (*Report, error) {
 	if !e.core.cfg.Monitoring.SkipTiming {
 		e.report.Duration = time.Since(e.started)
 	}
-	e.cancel(errExecutionEnded)
+	e.end()
 	e.core.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
 	e.endExecution(e.report, err)
-	e.late.Store(true)
+	e.run.late.Store(true)
 	e.queue.open()
+	e.forget()
 	return e.report, err
+}
+
+// forget drops what only the undoing of hooks needed that have ended: a hook that was given
+// up holds the memory of the run.
+func (e *execution[T]) forget() {
+	if !e.gaveUp_ {
+		return
+	}
+	for i := range e.hooks {
+		if f := &e.hooks[i].frame; !e.report.Results[i].Abandoned {
+			f.rollback, f.result, f.registrations = nil, nil, nil
+		}
+	}
 }

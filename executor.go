@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/hooktx/hooks/internal/call"
+	"github.com/hooktx/hooks/internal/deep"
 )
 
 // An Executor runs chains of hooks over states of type T. It is safe for concurrent
@@ -16,6 +17,8 @@ import (
 type Executor[T any] struct {
 	core       *core
 	validators []namedValidator[T] // those that run, in order
+	timed      bool                // a copy of a T may take its time, whatever its size
+	idle       pool[T]
 }
 
 // namedValidator is a validator whose name was asked.
@@ -35,7 +38,9 @@ func New[T any](cfg Config, validators ...Validator[T]) (*Executor[T], error) {
 	if bad := errors.Join(cfg.Validate(), err); bad != nil {
 		return nil, bad
 	}
-	return &Executor[T]{core: &core{cfg: cfg.withDefaults()}, validators: chosen}, nil
+	x := &Executor[T]{core: &core{cfg: cfg.withDefaults()}, validators: chosen, timed: !deep.Moves[T]()}
+	x.idle.x = x
+	return x, nil
 }
 
 // selectValidators returns the validators that cfg wants, in its order.
@@ -144,7 +149,12 @@ func (x *Executor[T]) Abandoned() []AbandonedHook { return x.core.abandoned() }
 // has its cause and names what is still running; that goes on, and is still undone
 // when it ends. Called with the context of one of the executor's own hooks it
 // returns ErrReentrant, without waiting. It may be called more than once.
-func (x *Executor[T]) Shutdown(ctx context.Context) error { return x.core.shutdown(ctx) }
+func (x *Executor[T]) Shutdown(ctx context.Context) error {
+	if ctx != nil {
+		x.idle.close()
+	}
+	return x.core.shutdown(ctx)
+}
 
 // Run is Execute on a default executor: the one of the zero Config, made for the
 // type T when it is first used.

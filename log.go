@@ -84,12 +84,9 @@ func (r *run) traceBegin(ctx context.Context, has func(*Trace) bool, begin func(
 func (r *run) startExecution(hooks int) {
 	if t := r.core.cfg.Trace; t != nil && t.ExecutionStart != nil {
 		outside := r.values
-		r.values = r.traceBegin(outside,
+		r.renew(r.traceBegin(outside,
 			func(t *Trace) bool { return true },
-			func(t *Trace) context.Context { return t.ExecutionStart(outside, r.id) })
-		r.traced = true
-		r.cancel(errExecutionEnded) // what runs from now on has the values of the trace's context
-		r.begin()
+			func(t *Trace) context.Context { return t.ExecutionStart(outside, r.id) }))
 	}
 	r.core.debug("execution started", zap.String("execution", r.id), zap.Int("hooks", hooks))
 }

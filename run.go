@@ -2,7 +2,7 @@ package hooks
 
 import (
 	"context"
-	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,21 +11,22 @@ import (
 
 // A run is the part of an execution that does not depend on the state's type. Its
 // fields are written before the first hook starts, but for those that say otherwise.
+// It is never used again: whatever user code kept, such as a context, may lead to it.
 type run struct {
 	core    *core
 	id      string
 	dry     bool
+	traced  bool      // values is of the Trace's making
 	outer   *scope    // what the execution was begun in, nil if in no hook
 	started time.Time // at entry
 
-	parent context.Context         // the caller's; its end is the caller's wish
-	ctx    context.Context         // ends with parent, at TotalTimeout, or with the execution
-	life   context.Context         // ends with the execution alone
-	cancel context.CancelCauseFunc // ends ctx and life
-	values context.Context         // what all of them take their values from
-	traced bool                    // values is of the Trace's making
-	limits []limit                 // the parent's deadline and TotalTimeout
-	cause  error                   // by the driver, once parent has ended: why
+	parent     context.Context // the caller's; its end is the caller's wish
+	parentDone <-chan struct{} // its Done
+	values     context.Context // what all contexts of the execution take their values from
+	limits     []limit         // the parent's deadline and TotalTimeout
+	until      time.Duration   // the earliest of them, since started; NoLimit: none
+	cause      error           // by the driver, once parent has ended: why
+	hooks      []hookContext   // one for each hook of the chain
 
 	late atomic.Bool // set once, when the execution's own undoing is over
 
@@ -33,49 +34,125 @@ type run struct {
 
 	active, overdue int // guarded by core.mu: itself and its late compensations; its abandoned calls
 
-	mu     sync.Mutex
-	nested map[string]int // executions begun inside, by path of the hook
+	mu       sync.Mutex     // guards what follows; never held while user code runs
+	nested   map[string]int // executions begun inside, by path of the hook
+	ended    bool
+	contexts *contexts // nil until somebody asks
 
 	queue lateWork // undo work for hooks that ended late
 }
 
-// newRun makes the run of an execution that was asked for under ctx. It fails if the
-// id that was asked for is malformed.
-func newRun(c *core, ctx context.Context, dry bool) (*run, error) {
-	r := &run{core: c, dry: dry, started: time.Now(), parent: ctx, values: ctx}
-	outer := scopeFrom(ctx)
-	r.outer = outer
-	switch {
+// begin makes the run of an execution that was asked for under ctx. It fails if the id
+// that was asked for is malformed.
+func (r *run) begin(ctx context.Context, newID func() string) error {
+	r.parent, r.values = ctx, ctx
+	r.outer = scopeFrom(ctx)
+	switch outer := r.outer; {
 	case outer == nil:
-		r.id = rand.Text()
+		r.id = newID()
 	case outer.requested != nil:
 		r.id = *outer.requested
 		if err := checkExecutionID(r.id); err != nil {
-			return r, err
+			return err
 		}
 	default:
 		r.id = outer.run.nextNested(outer.info.Hook)
 	}
-	return r, nil
+	return nil
 }
 
-// begin starts the clocks and makes the contexts.
-func (r *run) begin() {
+// start starts the clocks.
+func (r *run) start() {
+	r.parentDone = r.parent.Done()
 	r.limits = deadlineOf(r.parent, r.started)
+	if total := r.core.cfg.Execution.TotalTimeout; total != NoLimit {
+		r.limits = append(r.limits, limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}, false})
+		r.context() // now: it tells later whether the caller's context ended before
+	}
+	r.until = NoLimit
+	if first := earliest(r.limits); first != nil {
+		r.until = first.at.Sub(r.started)
+	}
+}
+
+// contexts are the contexts of an execution. Most executions need none.
+type contexts struct {
+	ctx  context.Context // ends with the parent, at TotalTimeout, or with the execution
+	life context.Context // ends with the execution alone
+	end  func(cause error)
+}
+
+// context returns the context of all that the execution waits for.
+func (r *run) context() context.Context { return r.ask().ctx }
+
+// ask returns the contexts of the execution; if it has ended, so have they. Any
+// goroutine may ask.
+func (r *run) ask() *contexts {
+	if c := r.made(); c != nil {
+		return c
+	}
+	fresh := r.makeContexts()
+	r.mu.Lock()
+	if r.contexts == nil {
+		r.contexts = fresh
+	}
+	c, ended := r.contexts, r.ended
+	r.mu.Unlock()
+	if ended || c != fresh {
+		fresh.end(errExecutionEnded)
+	}
+	return c
+}
+
+// made returns the contexts if there are any.
+func (r *run) made() *contexts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.contexts
+}
+
+func (r *run) makeContexts() *contexts {
 	base, stop := r.parent, context.CancelFunc(func() {})
 	if r.traced {
 		base = &valued{r.parent, r.values}
 	}
-	if total := r.core.cfg.Execution.TotalTimeout; total != NoLimit {
-		l := limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}, false}
-		r.limits = append(r.limits, l)
-		base, stop = context.WithDeadlineCause(base, l.at, l.cause)
+	for _, l := range r.limits {
+		if l.cause != errParentDeadline {
+			base, stop = context.WithDeadlineCause(base, l.at, l.cause)
+		}
 	}
 	ctx, cancel := context.WithCancelCause(base)
 	life, end := context.WithCancelCause(context.WithoutCancel(r.values))
 	s := &scope{run: r, info: Info{Execution: r.id, DryRun: r.dry}}
-	r.ctx, r.life = s.in(ctx), s.in(life)
-	r.cancel = func(cause error) { cancel(cause); end(cause); stop() }
+	return &contexts{
+		ctx: s.in(ctx), life: s.in(life),
+		end: func(cause error) { cancel(cause); end(cause); stop() },
+	}
+}
+
+// renew replaces the contexts: what runs from now on has the values of the trace's context.
+func (r *run) renew(values context.Context) {
+	r.mu.Lock()
+	old := r.contexts
+	r.contexts, r.values, r.traced = nil, values, true
+	r.mu.Unlock()
+	if old != nil {
+		old.end(errExecutionEnded)
+	}
+	if len(r.limits) > 0 {
+		r.context()
+	}
+}
+
+// end ends the contexts of the execution.
+func (r *run) end() {
+	r.mu.Lock()
+	c := r.contexts
+	r.ended = true
+	r.mu.Unlock()
+	if c != nil {
+		c.end(errExecutionEnded)
+	}
 }
 
 // A valued context ends like the context inside and has the values of another: of one
@@ -101,11 +178,27 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 // context or TotalTimeout has ended. If both have, it is the one that did first.
 func (r *run) dead() *lateness {
 	late := r.lateAt(r.limits, time.Now(), r.parent.Err())
-	if late != nil && !late.cancelled && r.ctx.Err() != nil && context.Cause(r.ctx) != late.cause {
+	if late == nil || late.cancelled {
+		return late
+	}
+	if c := r.made(); c != nil && c.ctx.Err() != nil && context.Cause(c.ctx) != late.cause {
 		return &lateness{cause: r.parentCause(), cancelled: true}
 	}
 	return late
 }
+
+// parentErr asks the caller's context whether it has ended. If that panics, nobody can want
+// an answer any more.
+func (r *run) parentErr() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errParentPanicked
+		}
+	}()
+	return r.parent.Err()
+}
+
+var errParentPanicked = errors.New("the caller's context panicked when it was asked whether it had ended")
 
 // lateAt returns nil if a call that ended at at, when the parent's Err was parentErr,
 // was in time, and why it was late otherwise.

@@ -128,7 +128,7 @@ func checkExecutionID(id string) error {
 // Give single queries the hook's own ctx. Outside a running hook it returns ctx.
 func ExecutionContext(ctx context.Context) context.Context {
 	if s := scopeFrom(ctx); s != nil && s.frame != nil && s.frame.open() {
-		return s.run.life
+		return s.run.ask().life
 	}
 	return ctx
 }
@@ -147,7 +147,7 @@ func ExecutionContext(ctx context.Context) context.Context {
 // Register it before the effect that it completes. If ctx is not that of a running hook,
 // BeforeCommit returns ErrEnded and registers nothing. The functions of a hook that fails, or is dropped, never run.
 func BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error {
-	return register(ctx, "BeforeCommit", fn, func(f *frame) *[]stepFunc { return &f.before })
+	return register(ctx, "BeforeCommit", fn, func(r *registrations) *[]stepFunc { return &r.before })
 }
 
 // OnCommit registers fn to run after the commit. The functions run in order, each
@@ -157,7 +157,7 @@ func BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error
 // If ctx is not that of a running hook, OnCommit returns ErrEnded and registers
 // nothing. The functions of a hook that fails, or is dropped, never run.
 func OnCommit(ctx context.Context, fn func(ctx context.Context) error) error {
-	return register(ctx, "OnCommit", fn, func(f *frame) *[]stepFunc { return &f.after })
+	return register(ctx, "OnCommit", fn, func(r *registrations) *[]stepFunc { return &r.after })
 }
 
 // OnRollback registers an undo step. Register it before a risky effect begins: the
@@ -169,10 +169,10 @@ func OnCommit(ctx context.Context, fn func(ctx context.Context) error) error {
 // If ctx is not that of a running hook, OnRollback returns ErrEnded and registers
 // nothing. A hook must not begin an effect whose undo step was refused.
 func OnRollback(ctx context.Context, fn func(ctx context.Context) error) error {
-	return register(ctx, "OnRollback", fn, func(f *frame) *[]stepFunc { return &f.steps })
+	return register(ctx, "OnRollback", fn, func(r *registrations) *[]stepFunc { return &r.steps })
 }
 
-func register(ctx context.Context, what string, fn stepFunc, list func(*frame) *[]stepFunc) error {
+func register(ctx context.Context, what string, fn stepFunc, list func(*registrations) *[]stepFunc) error {
 	if fn == nil {
 		return &said{ErrInvalidArgument, "hooks: " + what + " was given a nil function"}
 	}

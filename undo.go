@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/hooktx/hooks/internal/call"
 )
 
 // unwind undoes everything since the savepoint, newest first, and says whether all
@@ -36,8 +34,9 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 	if f.due && f.rollback != nil && !r.dry {
 		call(0, f.rollback)
 	}
-	for i := len(f.steps) - 1; i >= 0; i-- {
-		call(i+1, f.steps[i])
+	steps := f.said().steps
+	for i := len(steps) - 1; i >= 0; i-- {
+		call(i+1, steps[i])
 	}
 	return ok
 }
@@ -71,8 +70,8 @@ func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Durat
 
 // undoInfo is the Info of the frame's Rollback (step 0) or of one of its steps.
 func (f *frame) undoInfo(step int) Info {
-	info := f.info
-	info.Undoes = f.info.IdempotencyKey
+	info := f.info()
+	info.Undoes = info.IdempotencyKey
 	info.Effect, info.Result = f.effect, f.result
 	info.Phase, info.IdempotencyKey = PhaseRollback, info.Undoes+"/undo"
 	if step > 0 {
@@ -103,7 +102,7 @@ func (r *run) lateUndoLimit() (time.Duration, string) {
 // It runs once the execution's own undoing is over. Called on the hook's goroutine,
 // while the call still counts as abandoned.
 func (r *run) compensate(f *frame, settle func()) {
-	if r.core.cfg.Execution.DisableRollback || (f.rollback == nil || r.dry) && len(f.steps) == 0 {
+	if r.core.cfg.Execution.DisableRollback || (f.rollback == nil || r.dry) && len(f.said().steps) == 0 {
 		return
 	}
 	r.core.join(r)
@@ -114,17 +113,13 @@ func (r *run) compensate(f *frame, settle func()) {
 	})
 }
 
-// endedLate returns what is called on the hook's goroutine when an abandoned Execute has
-// ended. It knows no more of the execution than that takes, since a hook that never ends
-// keeps it for ever.
-func (r *run) endedLate(f *frame, s *scope) func(*call.Outcome[returned]) {
-	return func(out *call.Outcome[returned]) {
-		f.seal()
-		r.compensate(f, func() {
-			d, of := r.lateUndoLimit()
-			b := r.newDetached(r.values, d, of)
-			defer b.end(errHookEnded)
-			f.settle(r.judge(s, b, out.How, out.Value.err, out.Panic, out.Stack, nil), out.Value.value)
-		})
-	}
+// endedLate is called on the hook's goroutine when an Execute that was given up has ended.
+func (r *run) endedLate(f *frame, s *scope, out *outcome) {
+	f.seal()
+	r.compensate(f, func() {
+		d, of := r.lateUndoLimit()
+		b := r.newDetached(r.values, d, of)
+		defer b.end(errHookEnded)
+		f.settle(r.judge(s, b, out.how, out.err, out.panic, out.stack, nil), out.value)
+	})
 }

@@ -15,21 +15,48 @@ type stepFunc = func(ctx context.Context) error
 // it. It is sealed when the attempt has returned or was abandoned, and changes no
 // more: whoever comes later is told ErrEnded.
 type frame struct {
-	info Info // of the attempt
+	run   *run
+	hook  string // its path
+	index int32  // its place in the chain
 
 	// Written by the executor, after the seal.
 	due    bool   // Rollback is to be called
 	effect Effect // for the undo calls
 	result any    // likewise
 
+	sealed bool       // guarded by mu
+	mu     sync.Mutex // never held while user code runs
+
 	rollback func(ctx context.Context) error // on the attempt's own copy; nil: cannot be undone
 
-	mu       sync.Mutex // never held while user code runs
-	sealed   bool
+	*registrations // guarded by mu until the seal; nil if there are none
+}
+
+// registrations are what a hook said while it ran. Few hooks say anything.
+type registrations struct {
 	steps    []stepFunc
 	before   []stepFunc
 	after    []stepFunc
 	warnings []string
+}
+
+// nothing is what a hook has registered that has registered nothing. It is never written.
+var nothing registrations
+
+// said returns what the hook of a sealed frame has registered.
+func (f *frame) said() *registrations {
+	if f.registrations == nil {
+		return &nothing
+	}
+	return f.registrations
+}
+
+// info is the Info of the attempt.
+func (f *frame) info() Info {
+	return Info{
+		Execution: f.run.id, Hook: f.hook, Index: int(f.index), Attempt: 1, Round: 1,
+		Phase: PhaseExecute, DryRun: f.run.dry, IdempotencyKey: f.run.key(f.hook),
+	}
 }
 
 func (f *frame) open() bool {
@@ -40,28 +67,31 @@ func (f *frame) open() bool {
 
 func (f *frame) seal() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.sealed = true
+	f.mu.Unlock()
 }
 
 // add appends fn to one of f's lists and says whether it did.
-func (f *frame) add(list func(*frame) *[]stepFunc, fn stepFunc) bool {
+func (f *frame) add(list func(*registrations) *[]stepFunc, fn stepFunc) bool {
+	return f.write(func(r *registrations) { l := list(r); *l = append(*l, fn) })
+}
+
+func (f *frame) warn(text string) {
+	f.write(func(r *registrations) { r.warnings = append(r.warnings, text) })
+}
+
+// write lets do write, and says whether it did.
+func (f *frame) write(do func(r *registrations)) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sealed {
 		return false
 	}
-	l := list(f)
-	*l = append(*l, fn)
-	return true
-}
-
-func (f *frame) warn(text string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.sealed {
-		f.warnings = append(f.warnings, text)
+	if f.registrations == nil {
+		f.registrations = new(registrations)
 	}
+	do(f.registrations)
+	return true
 }
 
 // An undoLog holds the frames of what has been kept and of what is under way, in

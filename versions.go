@@ -35,8 +35,7 @@ type versions[T any] struct {
 
 	final *T // made by settle: what commit assigns, nil if nothing changed
 
-	// options returns the bounds of one copy, and what to do when it is over.
-	options func() (deep.Options, func())
+	copier copier // who bounds the copies
 }
 
 // prime makes the first copy, so that a state that cannot be copied is refused
@@ -126,9 +125,8 @@ func (v *versions[T]) settle() error {
 	if !v.current.refs {
 		return nil
 	}
-	opts, done := v.options()
-	defer done()
-	shell, _, err := deep.CopyFor(v.caller, v.current.state, opts)
+	shell, _, err := deep.CopyFor(v.caller, v.current.state, v.copier.copyOptions())
+	v.copier.copied()
 	v.final = shell
 	return copyError(err)
 }
@@ -148,9 +146,8 @@ type version[T any] struct {
 }
 
 func (v *versions[T]) copy(src *T) (version[T], error) {
-	opts, done := v.options()
-	defer done()
-	state, info, err := deep.Copy(src, opts)
+	state, info, err := deep.Copy(src, v.copier.copyOptions())
+	v.copier.copied()
 	return version[T]{state, info.Size, info.RootRefs}, copyError(err)
 }
 
@@ -165,35 +162,55 @@ func copyError(err error) error {
 	return err
 }
 
-// copyOptions returns the bounds of one copy of the execution's state: it stops when
-// the execution has to, and DeepCopy methods, which are user code, share a budget.
-func (e *execution[T]) copyOptions() (deep.Options, func()) {
-	var b *budget
-	call := func(fn func()) error {
-		if b == nil {
-			b = e.newBudget(e.ctx, e.core.cfg.Execution.DefaultTimeout, "copying the state")
+// A copier bounds the copies of a state.
+type copier interface {
+	copyOptions() deep.Options
+	copied() // the copy has been made
+}
+
+// copyOptions returns the bounds of a copy of the execution's state: it stops when the
+// execution has to, and DeepCopy methods, which are user code, share a budget.
+func (e *execution[T]) copyOptions() deep.Options {
+	if e.options.Stop == nil {
+		e.options = deep.Options{Stop: e.stopCopying, Call: e.callDeepCopy}
+		if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
+			e.options.Limit = limit
 		}
-		s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at, Phase: PhaseCopy, DryRun: e.dry}}
-		m := e.do(s, b, func(context.Context) error { fn(); return nil })
-		if m == nil {
-			return nil
-		}
-		e.lost = e.lost || m.abandoned
-		return m.err
 	}
-	stop := func() error {
-		if late := e.dead(); late != nil {
-			return late.cause
-		}
+	return e.options
+}
+
+func (e *execution[T]) stopCopying() error {
+	if late := e.dead(); late != nil {
+		return late.cause
+	}
+	return nil
+}
+
+func (e *execution[T]) callDeepCopy(fn func()) error {
+	if e.asked == nil {
+		e.asked = e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, "copying the state")
+	}
+	s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at(), Phase: PhaseCopy, DryRun: e.dry}}
+	m := e.do(s, e.asked, func(context.Context) error { fn(); return nil })
+	if m == nil {
 		return nil
 	}
-	opts := deep.Options{Stop: stop, Call: call}
-	if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
-		opts.Limit = limit
+	e.lost = e.lost || m.abandoned
+	return m.err
+}
+
+func (e *execution[T]) copied() {
+	if e.asked != nil {
+		e.asked.end(errHookEnded)
+		e.asked = nil
 	}
-	return opts, func() {
-		if b != nil {
-			b.end(errHookEnded)
-		}
+}
+
+// at is the name of the hook at work, "" if there is none.
+func (e *execution[T]) at() string {
+	if e.report.Rounds == 0 || len(e.steps) == 0 {
+		return ""
 	}
+	return e.steps[min(e.next, len(e.steps)-1)].name
 }

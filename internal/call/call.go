@@ -169,10 +169,10 @@ func (c *Call[R]) Join() *Outcome[R] {
 	return &c.out
 }
 
-// yields is how often Wait lets other goroutines run before it gives up, if no
+// Yields is how often Wait lets other goroutines run before it gives up, if no
 // grace was given. A function that returns when its context ends was seen to be
 // late but known after three.
-const yields = 32
+const Yields = 32
 
 // linger gives a function that obeys its context a moment to end by itself, so that
 // it is late, but known, instead of abandoned.
@@ -186,7 +186,7 @@ func (c *Call[R]) linger(grace time.Duration) {
 		}
 		return
 	}
-	for range yields {
+	for range Yields {
 		if c.state.Load() != running {
 			return
 		}

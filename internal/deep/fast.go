@@ -1,5 +1,7 @@
 package deep
 
+import "reflect"
+
 // byPlan copies *src by p. It reports false if that is for the obvious engine to do; nothing has happened then but
 // calls of DeepCopy methods, of which known gets the answers.
 func byPlan[T any](p *plan, home, src *T, o *Options, known *answers) (out *T, info Info, done bool, err error) {
@@ -72,6 +74,9 @@ func (r *runner) copy(out, src pointer) (ok bool) {
 	r.forget()
 	return r.survey(src) && r.runPlaced(src)
 }
+
+// Moves reports whether a copy of a T is known to be nothing but a move, which runs no code of T's.
+func Moves[T any]() bool { return usePlans && planFor(reflect.TypeFor[T]()).plain }
 
 // moved is a new variable with what *src holds, as far as it is copied by moving.
 func moved[T any](src *T, p *plan) *T {

@@ -1,0 +1,154 @@
+package hooks
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/hooktx/hooks/internal/call"
+)
+
+// await waits until the worker hands e back. It returns the context of the hook whose call
+// it gave up, if it had to: then e is the caller's, and the worker is the hook's.
+//
+// It is woken by the worker, at the earliest time at which a call can be over its limit,
+// and by the end of the caller's context. The clock is read before the gate: a call that
+// still runs then will be stamped later, so what is cut here is late by every clock.
+func (w *worker[T]) await(e *execution[T]) *hookContext {
+	parentDone := e.parentDone
+	w.alarm.set(e.started, e.nextLimit(e.started))
+	for {
+		if parentDone == nil {
+			<-w.wake
+		} else {
+			select {
+			case <-w.wake:
+			case <-parentDone:
+				parentDone = nil // from now on the worker sees it before each hook
+			}
+		}
+		if w.gate.Parked() {
+			return nil
+		}
+		now := time.Now()
+		i, running := w.gate.Running()
+		if !running {
+			w.alarm.set(now, e.nextLimit(now))
+			continue
+		}
+		c := &e.hooks[i]
+		if e.dueToCut(c, now) {
+			if w.cut(e, c, now) {
+				return c
+			}
+			if w.gate.Parked() {
+				return nil
+			}
+		}
+		w.alarm.set(now, e.limitOf(c, now))
+	}
+}
+
+// nextLimit is the earliest time at which a hook that has not begun at now can be over its
+// limit.
+func (e *execution[T]) nextLimit(now time.Time) time.Time {
+	own := after(now, e.shortest)
+	if all := after(e.started, e.until); all.Before(own) && all.After(now) {
+		return all
+	}
+	return own
+}
+
+// limitOf is the time at which the running hook is over its limit, or has to be looked at
+// again.
+func (e *execution[T]) limitOf(c *hookContext, now time.Time) time.Time {
+	at := after(e.started, c.deadline)
+	if !at.After(now) {
+		at = now.Add(lag) // the deadline of a context that does not say that it has ended
+	}
+	return at
+}
+
+// never is a time that does not come.
+const never = 1 << 62
+
+// after returns the time d after t; NoLimit is never.
+func after(t time.Time, d time.Duration) time.Time { return t.Add(min(d, never)) }
+
+// dueToCut reports whether the running hook's time was up at now. If it is the caller's
+// deadline that has passed, his context has a moment to say so itself.
+func (e *execution[T]) dueToCut(c *hookContext, now time.Time) bool {
+	if e.parentErr() != nil {
+		return true
+	}
+	over := now.Sub(e.started) - c.deadline
+	if over >= 0 && c.deadline == e.until && earliest(e.limits).cause == errParentDeadline {
+		over -= lag
+	}
+	return over >= 0
+}
+
+// cut ends the context of the running hook, gives it grace to end by itself, and gives it
+// up. It returns false if the hook ended first.
+func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time) bool {
+	if w.over == nil {
+		w.over = e.lateness(c, now, e.parentErr())
+		c.end(w.over.ending(e.parent))
+	}
+	w.linger(int(c.frame.index), e.core.cfg.Execution.Grace)
+	w.noted = make(chan struct{})
+	if !w.gate.Abandon(int(c.frame.index)) {
+		return false
+	}
+	w.e, w.kept = nil, false
+	w.alarm.stop()
+	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.frame.hook, Phase: PhaseExecute, Since: time.Now()}, e.run}
+	e.core.abandon(w.entry)
+	e.gaveUp(w.entry.AbandonedHook)
+	close(w.noted)
+	return true
+}
+
+// linger gives a hook that obeys its context a moment to end by itself, so that it is late,
+// but known, instead of abandoned.
+func (w *worker[T]) linger(i int, grace time.Duration) {
+	running := func() bool { at, ok := w.gate.Running(); return ok && at == i }
+	if grace <= 0 {
+		for n := 0; n < call.Yields && running(); n++ {
+			runtime.Gosched()
+		}
+		return
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	for running() {
+		select {
+		case <-w.wake:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+// lateness is why the hook of c is late if it ended at at, when the caller's context said
+// parentErr; nil if it is in time.
+func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *lateness {
+	st := &e.steps[c.frame.index]
+	limits := append([]limit(nil), e.limits...)
+	if st.timeout != NoLimit {
+		begun := c.begun
+		limits = append(limits, limit{e.started.Add(begun + st.timeout), &timeLimit{`hook "` + st.name + `"`, st.timeout}, true})
+	}
+	if late := e.lateAt(limits, at, parentErr); late != nil {
+		return late
+	}
+	return nil
+}
+
+// ending is how a context ends that is ended for this reason.
+func (l *lateness) ending(parent context.Context) *ending {
+	if err := parent.Err(); l.cancelled && err != nil {
+		return &ending{err, l.cause}
+	}
+	return &ending{context.DeadlineExceeded, l.cause}
+}
