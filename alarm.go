@@ -11,7 +11,9 @@ type alarm struct {
 	at    time.Time // when it rings, if timer is not nil
 }
 
-// set makes the alarm ring at at or before, but after now.
+// set makes the alarm ring at at or before, but after now. now must have been read since the
+// alarm came to its present owner: one that has rung for the last owner looks to an older
+// clock as if it were still to ring.
 func (a *alarm) set(now, at time.Time) {
 	switch {
 	case a.timer == nil:

@@ -130,7 +130,7 @@ func TestBadHooksAreRefused(t *testing.T) {
 				assert.Equal(t, tt.hook, xe.Hook)
 				assert.Equal(t, 1, xe.Index, "the place of the hook that is to blame")
 				assert.Equal(t, report.Execution, xe.Execution)
-				assert.Empty(t, report.Results)
+				assert.Empty(t, report.Results())
 				assert.False(t, report.Committed)
 				assert.LessOrEqual(t, time.Since(begun), time.Second)
 				assert.Zero(t, ran.Load())
@@ -199,7 +199,7 @@ func TestBadCallsAreRefused(t *testing.T) {
 				assert.Equal(t, -1, xe.Index)
 				assert.Zero(t, ran.Load())
 				require.NotNil(t, report)
-				assert.Empty(t, report.Results)
+				assert.Empty(t, report.Results())
 				if tt.state != nil {
 					if diff := cmp.Diff(want, tt.state, cmp.AllowUnexported(cart{}), cmpopts.IgnoreTypes(&net.TCPConn{})); diff != "" {
 						t.Errorf("state (-want +got):\n%s", diff)
@@ -258,7 +258,7 @@ func TestShutExecutorRefuses(t *testing.T) {
 	report, err := x.Execute(t.Context(), newCart(), hooks.Func("h", doCart))
 	require.ErrorIs(t, err, hooks.ErrClosed)
 	require.ErrorContains(t, err, "hooks: prepare: executor is shut down")
-	assert.Empty(t, report.Results)
+	assert.Empty(t, report.Results())
 	assert.Equal(t, -1, failureOf(t, err).Index)
 	require.NoError(t, x.Shutdown(t.Context()), "it may be called more than once")
 }
@@ -403,7 +403,7 @@ func TestValueWithErrorIsDropped(t *testing.T) {
 	state := newCart()
 	report, err := x.Execute(t.Context(), state, both)
 	require.NoError(t, err)
-	assert.Nil(t, report.Results[0].Value)
+	assert.Nil(t, report.Results()[0].Value)
 	assert.Empty(t, report.Values())
 	requireCart(t, newCart(), state)
 }

@@ -11,6 +11,7 @@ import (
 type chain[T any] struct {
 	hooks    []Hook[T] // nil if the chain cannot be recognised again
 	steps    []step[T]
+	names    []string
 	shortest time.Duration // of the hooks' timeouts, NoLimit if there are none
 }
 

@@ -282,7 +282,7 @@ func TestShutdownAmidTheCrowd(t *testing.T) {
 					}
 					report, err := x.Execute(context.Background(), k, outer)
 					switch {
-					case errors.Is(err, hooks.ErrClosed) && len(report.Results) == 0 && k.N == 0:
+					case errors.Is(err, hooks.ErrClosed) && len(report.Results()) == 0 && k.N == 0:
 						refused.Add(1)
 					case err == nil && k.N == 10:
 						admitted.Add(1)

@@ -240,12 +240,12 @@ var toggles = map[string]struct {
 		pause := func(context.Context, *cart) error { time.Sleep(time.Second); return nil }
 		report, err := x.Execute(t.Context(), newCart(), hooks.FuncUndo("h", pause, pause), failing("end", errBroken))
 		require.ErrorIs(t, err, errBroken)
-		return fmt.Sprint(report.Duration, report.Results[0].Duration, report.Rollbacks[0].Duration, x.Metrics().Hooks["h"].Latency.Count())
+		return fmt.Sprint(report.Duration, report.Results()[0].Duration, report.Rollbacks[0].Duration, x.Metrics().Hooks["h"].Latency.Count())
 	}, "2s 1s 1s 1", "0s 0s 0s 0"},
 	"monitoring.track_changes": {func(c *hooks.Config) { c.Monitoring.TrackChanges = true }, func(t *testing.T, cfg hooks.Config) any {
 		report, err := build[cart](t, cfg).Execute(t.Context(), newCart(), hooks.Func("h", func(_ context.Context, c *cart) error { c.N = 5; return nil }))
 		require.NoError(t, err)
-		return fmt.Sprint(report.Results[0].Changes)
+		return fmt.Sprint(report.Results()[0].Changes)
 	}, "[]", "[N: 0 → 5]"},
 	"monitoring.detailed_logging": {func(c *hooks.Config) { c.Monitoring.DetailedLogging = true }, func(t *testing.T, cfg hooks.Config) any {
 		core, logs := observer.New(zap.DebugLevel)
@@ -338,7 +338,7 @@ func TestDisableSnapshots(t *testing.T) {
 	})
 	report, err := x.Execute(t.Context(), state, same)
 	require.NoError(t, err)
-	assert.Empty(t, report.Results[0].Changes)
+	assert.Empty(t, report.Results()[0].Changes)
 	assert.Equal(t, 1, state.N)
 	_, err = x.Execute(t.Context(), state, same, failing("end", io.EOF))
 	require.ErrorIs(t, err, io.EOF)

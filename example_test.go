@@ -81,7 +81,7 @@ func ExampleFailurePolicy() {
 	order := Order{}
 	report, err := hooks.Run(context.Background(), &order, points, confirm)
 	fmt.Println(err, order.Notes)
-	for _, r := range report.Results {
+	for _, r := range report.Results() {
 		fmt.Println(r.Hook, r.Outcome)
 	}
 	// Output:
@@ -157,7 +157,7 @@ func ExampleValidatorFunc() {
 	}
 	order := Order{Total: 500}
 	report, err := x.Execute(context.Background(), &order, discount(500))
-	fmt.Println(order.Total, report.Results[0].Warnings, err)
+	fmt.Println(order.Total, report.Results()[0].Warnings, err)
 	_, err = x.Execute(context.Background(), &order, discount(1))
 	fmt.Println(order.Total, err)
 	// Output:
@@ -200,7 +200,7 @@ func ExampleExecutor_DryRun() {
 	order := Order{Total: 500}
 	report, err := x.DryRun(context.Background(), &order, raise, charge)
 	fmt.Println(err, order.Total)
-	for _, r := range report.Results {
+	for _, r := range report.Results() {
 		fmt.Println(r.Hook, r.Outcome, r.Changes)
 	}
 	// Output:

@@ -16,6 +16,7 @@ type execution[T any] struct {
 	x        *Executor[T]
 	worker   *worker[T]
 	steps    []step[T]
+	names    []string
 	shortest time.Duration // of their timeouts
 	allPlain bool          // all hooks can be plain
 	next     int           // the hook under way, or the next one
@@ -134,10 +135,7 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 
 // forward runs the hooks until one ends the chain.
 func (e *execution[T]) forward() {
-	e.report.Results = make([]Result, len(e.steps))
-	for i := range e.steps {
-		e.report.Results[i] = Result{Hook: e.steps[i].name, Outcome: OutcomeSkipped}
-	}
+	e.report.names, e.report.hooks = e.names, make([]brief, len(e.steps))
 	e.report.Rounds = 1
 	for goOn := true; goOn && e.next < len(e.steps); {
 		if late := e.dead(); late != nil {
@@ -147,7 +145,7 @@ func (e *execution[T]) forward() {
 		if st := &e.steps[e.next]; e.allPlain && st.isPlain {
 			goOn = e.delegate()
 		} else {
-			goOn = e.runStep(st, &e.report.Results[e.next])
+			goOn = e.runStep(st, e.report.expand(e.next))
 		}
 	}
 }
@@ -156,10 +154,11 @@ func (e *execution[T]) forward() {
 func (e *execution[T]) delegate() bool {
 	w := e.worker
 	e.now = time.Since(e.started)
+	begun := e.started.Add(e.now)
 	e.pass = pass[T]{}
 	w.over = nil
 	w.handOver()
-	if w.await(e) != nil {
+	if w.await(e, begun) != nil {
 		e.gaveUp_ = true
 		e.worker = e.x.idle.replace(e)
 		return e.giveUp(w.over)
@@ -242,8 +241,8 @@ func (e *execution[T]) finish() (*Report, error) {
 	if e.failed != nil {
 		err = e.failed
 		e.report.failed = true
-		for i := range e.report.Results {
-			e.report.Results[i].Value = nil
+		for i := range e.report.hooks {
+			e.report.dropValue(i)
 		}
 	}
 	if !e.core.cfg.Monitoring.SkipTiming {
@@ -265,7 +264,7 @@ func (e *execution[T]) forget() {
 		return
 	}
 	for i := range e.hooks {
-		if f := &e.hooks[i].frame; !e.report.Results[i].Abandoned {
+		if f := &e.hooks[i].frame; e.report.hooks[i].full == nil || !e.report.hooks[i].full.Abandoned {
 			f.rollback, f.result, f.registrations = nil, nil, nil
 		}
 	}

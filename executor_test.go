@@ -94,7 +94,7 @@ func failureOf(t *testing.T, err error) *hooks.ExecutionError {
 
 func outcomesOf(r *hooks.Report) []hooks.Outcome {
 	var list []hooks.Outcome
-	for _, res := range r.Results {
+	for _, res := range r.Results() {
 		list = append(list, res.Outcome)
 	}
 	return list
@@ -168,7 +168,7 @@ func TestLateWriteIsSeenByNobody(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second, time.Since(before), "Execute returns at the deadline")
 		assert.Equal(t, []hooks.Outcome{hooks.OutcomeTimedOut}, outcomesOf(report))
-		assert.True(t, report.Results[0].Abandoned)
+		assert.True(t, report.Results()[0].Abandoned)
 		requireCart(t, newCart(), state)
 		told := report.String()
 
@@ -360,8 +360,8 @@ func TestPanicIsReported(t *testing.T) {
 				var pe *hooks.PanicError
 				require.ErrorAs(t, err, &pe)
 				assert.Contains(t, pe.Stack, tt.in)
-				assert.Contains(t, report.Results[0].Stack, tt.in)
-				assert.Equal(t, hooks.OutcomePanicked, report.Results[0].Outcome)
+				assert.Contains(t, report.Results()[0].Stack, tt.in)
+				assert.Equal(t, hooks.OutcomePanicked, report.Results()[0].Outcome)
 				assert.Equal(t, hooks.Runs{Panicked: 1}, x.Metrics().Runs)
 				xe := failureOf(t, err)
 				assert.Equal(t, "bad", xe.Hook)
@@ -676,8 +676,8 @@ func TestHalfWritesAreTakenBack(t *testing.T) {
 				report, err := x.Execute(t.Context(), state, halfChain(tt.end, hooks.Continue, saw)...)
 				require.NoError(t, err)
 				assert.Equal(t, []hooks.Outcome{hooks.OutcomeSucceeded, tt.outcome, hooks.OutcomeSucceeded}, outcomesOf(report))
-				require.ErrorIs(t, report.Results[1].Err, tt.is)
-				assert.Nil(t, report.Results[1].Value)
+				require.ErrorIs(t, report.Results()[1].Err, tt.is)
+				assert.Nil(t, report.Results()[1].Value)
 				want := newCart()
 				want.Lines = append(want.Lines, line{"one", 1})
 				requireCart(t, want, saw)
@@ -753,7 +753,7 @@ func TestFailedHookLosesNothing(t *testing.T) {
 	report, err := x.Execute(t.Context(), state, first, second)
 	require.NoError(t, err)
 	assert.Equal(t, []hooks.Outcome{hooks.OutcomeFailed, hooks.OutcomeSucceeded}, outcomesOf(report))
-	require.EqualError(t, report.Results[0].Err, "once")
+	require.EqualError(t, report.Results()[0].Err, "once")
 	assert.Equal(t, []any{nil}, report.Values(), "a nil result of a hook that succeeded is a result")
 	report, err = x.Execute(t.Context(), state, first, second)
 	require.NoError(t, err)
@@ -874,7 +874,7 @@ func TestAbandonedLimitSparesTheHealthy(t *testing.T) {
 		report, err := x.Execute(t.Context(), newCart(), slow)
 		require.ErrorIs(t, err, hooks.ErrTooManyAbandoned)
 		require.ErrorContains(t, err, "1 are past their limit")
-		assert.Empty(t, report.Results)
+		assert.Empty(t, report.Results())
 		close(gate)
 		synctest.Wait()
 		_, err = x.Execute(t.Context(), newCart(), slow)
@@ -931,7 +931,7 @@ func TestDeadlineIsSharp(t *testing.T) {
 						c.N = 1
 						return nil
 					}))
-					res := report.Results[0]
+					res := report.Results()[0]
 					require.Equal(t, tt.want, res.Outcome)
 					require.Equal(t, tt.want == hooks.OutcomeSucceeded, err == nil)
 					require.Equal(t, err == nil, report.Committed)
@@ -1127,8 +1127,8 @@ func TestStrategyValidation(t *testing.T) {
 	require.EqualError(t, err, `hooks: validate state "two": invalid state: validator "positive": N is -1`)
 	require.ErrorIs(t, err, hooks.ErrInvalidState)
 	d.require(t, "one: 0 to 1, [N: 0 → 1]", "two: 1 to -1, [N: 1 → -1]")
-	assert.Equal(t, []string{"fine"}, report.Results[0].Warnings)
-	assert.Equal(t, []string{"negative"}, report.Results[1].Warnings)
+	assert.Equal(t, []string{"fine"}, report.Results()[0].Warnings)
+	assert.Equal(t, []string{"negative"}, report.Results()[1].Warnings)
 	requireCart(t, newCart(), state)
 	assert.True(t, hooks.ValidationResult{}.Valid())
 	assert.False(t, hooks.ValidationResult{Err: errBroken}.Valid())

@@ -27,10 +27,13 @@ func (c *core) log(say func(l *zap.Logger)) {
 
 // debug is log for what only DetailedLogging asks for.
 func (c *core) debug(msg string, fields ...zap.Field) {
-	if c.cfg.Monitoring.DetailedLogging {
+	if c.detailed() {
 		c.log(func(l *zap.Logger) { l.Debug(msg, fields...) })
 	}
 }
+
+// detailed reports whether debug says anything.
+func (c *core) detailed() bool { return c.cfg.Monitoring.DetailedLogging && c.cfg.Logger != nil }
 
 // failure logs one failure.
 func (c *core) failure(msg, execution, hook string, phase Phase, err error, more ...zap.Field) {
@@ -88,18 +91,23 @@ func (r *run) startExecution(hooks int) {
 			func(t *Trace) bool { return true },
 			func(t *Trace) context.Context { return t.ExecutionStart(outside, r.id) }))
 	}
-	r.core.debug("execution started", zap.String("execution", r.id), zap.Int("hooks", hooks))
+	if r.core.detailed() {
+		r.core.debug("execution started", zap.String("execution", r.id), zap.Int("hooks", hooks))
+	}
 }
 
 func (r *run) endExecution(report *Report, err error) {
-	r.trace(func(t *Trace) bool { return t.ExecutionEnd != nil },
-		func(t *Trace) { t.ExecutionEnd(r.values, report, err) })
+	if t := r.core.cfg.Trace; t != nil && t.ExecutionEnd != nil {
+		aside(func() { t.ExecutionEnd(r.values, report, err) })
+	}
 	if xe, failed := err.(*ExecutionError); failed {
 		r.core.failure("execution failed", r.id, xe.Hook, xe.Phase, err)
 		return
 	}
-	r.core.debug("execution ended", zap.String("execution", r.id),
-		zap.Bool("committed", report.Committed), zap.Duration("duration", report.Duration))
+	if r.core.detailed() {
+		r.core.debug("execution ended", zap.String("execution", r.id),
+			zap.Bool("committed", report.Committed), zap.Duration("duration", report.Duration))
+	}
 }
 
 func (r *run) startHook(ctx context.Context, info Info) context.Context {

@@ -180,9 +180,9 @@ func TestLookersChangeNothing(t *testing.T) {
 	want := newCart()
 	want.N = 2
 	requireCart(t, want, state)
-	assert.Equal(t, []hooks.Change{{Path: "N", Before: "0", After: "1"}}, report.Results[0].Changes)
-	assert.Empty(t, report.Results[1].Changes)
-	assert.Equal(t, []hooks.Change{{Path: "N", Before: "1", After: "2"}}, report.Results[2].Changes)
+	assert.Equal(t, []hooks.Change{{Path: "N", Before: "0", After: "1"}}, report.Results()[0].Changes)
+	assert.Empty(t, report.Results()[1].Changes)
+	assert.Equal(t, []hooks.Change{{Path: "N", Before: "1", After: "2"}}, report.Results()[2].Changes)
 
 	_, err = x.Execute(t.Context(), state, liar("one"), reader, liar("two"), failing("end", errBroken))
 	require.ErrorIs(t, err, errBroken)
@@ -316,7 +316,7 @@ func TestReadOnlyHookWithRollback(t *testing.T) {
 	state := newCart()
 	report, err := x.Execute(t.Context(), state, reader, look)
 	require.NoError(t, err)
-	assert.Zero(t, report.Results[0].StateSize, "no copy is made of what it leaves")
+	assert.Zero(t, report.Results()[0].StateSize, "no copy is made of what it leaves")
 	requireCart(t, newCart(), state)
 	_, err = x.Execute(t.Context(), state, look, reader, failing("end", errBroken))
 	require.ErrorIs(t, err, errBroken)
@@ -340,7 +340,7 @@ func TestResultIsPassedOn(t *testing.T) {
 	})
 	report, err := x.Execute(t.Context(), newCart(), h)
 	require.NoError(t, err)
-	assert.Same(t, value, report.Results[0].Value)
+	assert.Same(t, value, report.Results()[0].Value)
 	assert.Same(t, value, judged)
 	got, ok := hooks.ResultOf[*line](report, "h")
 	assert.True(t, ok)
@@ -354,7 +354,7 @@ func TestResultIsPassedOn(t *testing.T) {
 	require.Error(t, err)
 	assert.Same(t, value, undone)
 	assert.Nil(t, report.Values())
-	assert.Nil(t, report.Results[0].Value)
+	assert.Nil(t, report.Results()[0].Value)
 	_, ok = hooks.ResultOf[any](report, "h")
 	assert.False(t, ok, "rolled back")
 }
@@ -380,7 +380,7 @@ func TestDeepCopyGoesWrong(t *testing.T) {
 				assert.Equal(t, hooks.PhasePrepare, failureOf(t, err).Phase)
 				assert.Equal(t, b.took, time.Since(begun))
 				assert.False(t, ran)
-				assert.Empty(t, report.Results)
+				assert.Empty(t, report.Results())
 				if b.class == hooks.ErrTimeout {
 					require.Len(t, x.Abandoned(), 1)
 					assert.Equal(t, hooks.PhaseCopy, x.Abandoned()[0].Phase)
@@ -523,7 +523,7 @@ func TestStateSize(t *testing.T) {
 	report, err := x.Execute(t.Context(), &state, grow(1<<18))
 	require.NoError(t, err)
 	assert.Len(t, state, 1<<18)
-	assert.Equal(t, int64(1<<18+24), report.Results[0].StateSize)
+	assert.Equal(t, int64(1<<18+24), report.Results()[0].StateSize)
 	big := make([]byte, 1<<28)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"math/bits"
 	"sync"
 	"time"
 )
@@ -57,11 +58,25 @@ func (r Runs) Total() int64 {
 
 // count returns the counter of an outcome, nil for OutcomeSkipped.
 func (r *Runs) count(o Outcome) *int64 {
-	return [...]*int64{
-		OutcomeSucceeded: &r.Succeeded, OutcomeFailed: &r.Failed, OutcomeRejected: &r.Rejected,
-		OutcomeTimedOut: &r.TimedOut, OutcomeCancelled: &r.Cancelled, OutcomePanicked: &r.Panicked,
-		OutcomeExited: &r.Exited, OutcomeInvalid: &r.Invalid, OutcomeSkipped: nil,
-	}[o]
+	switch o {
+	case OutcomeSucceeded:
+		return &r.Succeeded
+	case OutcomeFailed:
+		return &r.Failed
+	case OutcomeRejected:
+		return &r.Rejected
+	case OutcomeTimedOut:
+		return &r.TimedOut
+	case OutcomeCancelled:
+		return &r.Cancelled
+	case OutcomePanicked:
+		return &r.Panicked
+	case OutcomeExited:
+		return &r.Exited
+	case OutcomeInvalid:
+		return &r.Invalid
+	}
+	return nil
 }
 
 // FailureRate returns the percentage of executions that were rolled back, dry runs
@@ -123,11 +138,8 @@ func (h Histogram) Quantile(q float64) time.Duration {
 }
 
 func (h *Histogram) observe(d time.Duration) {
-	i := 0
-	for i < len(h.Counts)-1 && d > time.Microsecond<<i {
-		i++
-	}
-	h.Counts[i]++
+	i := bits.Len64(uint64(max(d-1, 0) / time.Microsecond))
+	h.Counts[min(i, len(h.Counts)-1)]++
 	h.Sum += d
 }
 
@@ -185,8 +197,8 @@ func (l *ledger) publish(r *Report, continued int64, timing bool) {
 	default:
 		m.Failures++
 	}
-	for i := range r.Results {
-		l.publishRun(&r.Results[i], timing)
+	for i := range r.hooks {
+		l.publishRun(r, i, timing)
 	}
 	m.ContinuedFailures += continued
 	if len(r.Rollbacks) > 0 {
@@ -201,16 +213,17 @@ func (l *ledger) publish(r *Report, continued int64, timing bool) {
 	m.AfterCommitFailures += int64(len(r.AfterCommit))
 }
 
-func (l *ledger) publishRun(r *Result, timing bool) {
-	n := l.total.Runs.count(r.Outcome)
+func (l *ledger) publishRun(r *Report, i int, timing bool) {
+	outcome := r.outcome(i)
+	n := l.total.Runs.count(outcome)
 	if n == nil {
 		return
 	}
 	*n++
-	h := l.hook(r.Hook)
-	*h.Runs.count(r.Outcome)++
+	h := l.hook(r.names[i])
+	*h.Runs.count(outcome)++
 	if timing {
-		h.Latency.observe(r.Duration)
+		h.Latency.observe(r.duration(i))
 	}
 }
 

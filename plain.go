@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/hooktx/hooks/internal/call"
@@ -103,21 +104,33 @@ func (e *execution[T]) passHook(out *outcome) bool {
 	e.pass.ended = true
 	c.close(endedWithHook)
 	c.frame.due, c.frame.effect, c.frame.result = true, EffectDone, out.value
-	res := &e.report.Results[e.next]
 	if !st.options.ReadOnly && !e.versions.live {
 		if e.pass.copyErr = e.advance(); e.pass.copyErr != nil {
 			return false
 		}
-		res.StateSize = e.versions.current.size
 	}
-	res.Outcome, res.Value, res.Attempts = OutcomeSucceeded, out.value, 1
-	res.Warnings = c.frame.said().warnings
-	if !e.core.cfg.Monitoring.SkipTiming {
-		res.Duration, res.CopyDuration = out.at-c.begun, e.pass.copying
-	}
+	e.note(c, out)
 	e.pass.started = false
 	e.next++
 	return true
+}
+
+// note writes down that the hook has succeeded.
+func (e *execution[T]) note(c *hookContext, out *outcome) {
+	b := &e.report.hooks[e.next]
+	b.value, b.finished = out.value, true
+	if !e.core.cfg.Monitoring.SkipTiming {
+		b.ran, b.copying = out.at-c.begun, e.pass.copying
+	}
+	var size int64
+	if !e.steps[e.next].options.ReadOnly {
+		size = e.versions.current.size // 0 if nothing was copied
+	}
+	b.size = uint32(min(size, math.MaxUint32))
+	if warnings := c.frame.said().warnings; warnings != nil || size > math.MaxUint32 {
+		full := e.report.expand(e.next)
+		full.StateSize, full.Warnings = size, warnings
+	}
 }
 
 // advance makes the next version. Copies that take less than reading the clock are not
@@ -138,7 +151,7 @@ const untimedSize = 1 << 10
 // resume is the attempt that the worker began.
 func (e *execution[T]) resume() *attempt[T] {
 	st, c := &e.steps[e.next], &e.hooks[e.next]
-	a := &attempt[T]{e: e, step: st, res: &e.report.Results[e.next], context: c, frame: &c.frame, info: c.frame.info()}
+	a := &attempt[T]{e: e, step: st, res: e.report.expand(e.next), context: c, frame: &c.frame, info: c.frame.info()}
 	a.work, a.prior, a.copying = e.pass.work, e.pass.prior, e.pass.copying
 	if e.pass.started {
 		a.res.Attempts = 1

@@ -1107,8 +1107,8 @@ func seen(report *hooks.Report, err error) forecast {
 	if errors.As(err, &xe) {
 		f.Hook, f.Index, f.Phase, f.Undoing = xe.Hook, xe.Index, xe.Phase, len(xe.Rollbacks)
 	}
-	f.Results = make([]resultSeen, len(report.Results))
-	for i, r := range report.Results {
+	f.Results = make([]resultSeen, len(report.Results()))
+	for i, r := range report.Results() {
 		f.Results[i] = resultSeen{r.Outcome, r.Value, kinds(r.Err), r.Warnings, r.Duration, r.Abandoned, r.Attempts}
 	}
 	for _, r := range report.Rollbacks {

@@ -20,16 +20,17 @@ import (
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execution %s: %s in %v\n", r.Execution, r.verdict(), round(r.Duration))
-	n := len(r.Results) + len(r.Rollbacks) + len(r.AfterCommit)
+	results := r.Results()
+	n := len(results) + len(r.Rollbacks) + len(r.AfterCommit)
 	branch := func() (mark, indent string) {
 		if n--; n == 0 {
 			return "└─ ", "   "
 		}
 		return "├─ ", "│  "
 	}
-	for i := range r.Results {
+	for i := range results {
 		mark, indent := branch()
-		r.Results[i].write(&b, mark, indent)
+		results[i].write(&b, mark, indent)
 	}
 	for i := range r.Rollbacks {
 		mark, _ := branch()
@@ -48,7 +49,7 @@ func (r Report) verdict() string {
 		return "committed"
 	case r.DryRun:
 		return "dry run"
-	case len(r.Results) == 0:
+	case len(r.hooks) == 0:
 		return "refused"
 	}
 	return "rolled back"
@@ -159,7 +160,7 @@ func round(d time.Duration) time.Duration {
 func (r Report) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"execution": r.Execution, "committed": r.Committed, "dry_run": r.DryRun,
-		"results": each(r.Results, Result.object), "rollbacks": each(r.Rollbacks, RollbackResult.object),
+		"results": each(r.Results(), Result.object), "rollbacks": each(r.Rollbacks, RollbackResult.object),
 		"after_commit": each(r.AfterCommit, StepFailure.object),
 		"duration":     r.Duration.String(), "rounds": r.Rounds,
 	})

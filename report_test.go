@@ -174,7 +174,7 @@ func TestReportJSON(t *testing.T) {
  ],
  "rounds": 1
 }`
-		want = strings.Replace(want, "SIZE", fmt.Sprint(report.Results[0].StateSize), 1)
+		want = strings.Replace(want, "SIZE", fmt.Sprint(report.Results()[0].StateSize), 1)
 		if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(text), "\n")); diff != "" {
 			t.Errorf("JSON (-want +got):\n%s", diff)
 		}
@@ -308,8 +308,8 @@ func TestReportOfAnyChange(t *testing.T) {
 		return nil
 	}))
 	require.NoError(t, err)
-	assert.Len(t, report.Results[0].Changes, 3)
-	for _, c := range report.Results[0].Changes {
+	assert.Len(t, report.Results()[0].Changes, 3)
+	for _, c := range report.Results()[0].Changes {
 		assert.Less(t, len(c.String()), 1000)
 	}
 	_, err = json.Marshal(report)
@@ -338,7 +338,7 @@ func TestReportOfALongWarning(t *testing.T) {
 		return nil
 	}))
 	require.NoError(t, err)
-	assert.Len(t, report.Results[0].Warnings, 2)
+	assert.Len(t, report.Results()[0].Warnings, 2)
 	assert.Less(t, len(report.String()), 10_000)
 	assert.True(t, utf8.ValidString(report.String()))
 }

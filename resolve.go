@@ -24,7 +24,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		ch.steps = asked
 		e.x.fit(ch)
 	}
-	e.steps, e.shortest = ch.steps, ch.shortest
+	e.steps, e.names, e.shortest = ch.steps, ch.names, ch.shortest
 	e.allPlain = e.x.plain(e.dry)
 	e.room(len(e.steps))
 	return nil
@@ -34,6 +34,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 func (x *Executor[T]) fit(ch *chain[T]) {
 	cfg := &x.core.cfg
 	ch.shortest = NoLimit
+	ch.names = make([]string, len(ch.steps)) // reports keep it
 	for i := range ch.steps {
 		st := &ch.steps[i]
 		if cfg.Validation.SkipEvent {
@@ -45,6 +46,7 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 		if st.timeout = st.options.Timeout; st.timeout == 0 {
 			st.timeout = cfg.Execution.DefaultTimeout
 		}
+		ch.names[i] = st.name
 		ch.shortest = min(ch.shortest, st.timeout)
 		st.isPlain = st.plain(len(x.validators) > 0)
 	}

@@ -42,7 +42,6 @@ type Report struct {
 	Execution string           // the execution's id
 	Committed bool             // the caller's state is the hooks' result
 	DryRun    bool             // made by DryRun
-	Results   []Result         // one for each hook of the chain, in order
 	Rollbacks []RollbackResult // the undo calls, in the order they were made
 
 	// AfterCommit are the OnCommit functions that failed. They undo nothing.
@@ -52,6 +51,88 @@ type Report struct {
 	Rounds   int           // how often the chain ran
 
 	failed bool
+	names  []string // of the chain's hooks; shared by all reports of the chain
+	hooks  []brief  // one for each
+}
+
+// A brief is what there is to say of a hook. For most hooks that is little, and a report is
+// made for every execution, but read for few.
+type brief struct {
+	full     *Result // the whole of it, if it does not fit below
+	value    any
+	ran      time.Duration
+	copying  time.Duration
+	size     uint32
+	finished bool // it succeeded; else it did not run
+}
+
+// Results returns a result for each hook of the chain, in order; none if the execution was
+// refused before anything ran. The slice is the caller's.
+func (r *Report) Results() []Result {
+	var all []Result
+	for i := range r.hooks {
+		all = append(all, r.result(i))
+	}
+	return all
+}
+
+func (r *Report) result(i int) Result {
+	b := &r.hooks[i]
+	switch {
+	case b.full != nil:
+		return *b.full
+	case !b.finished:
+		return Result{Hook: r.names[i], Outcome: OutcomeSkipped}
+	}
+	return Result{
+		Hook: r.names[i], Value: b.value, Duration: b.ran, CopyDuration: b.copying,
+		StateSize: int64(b.size), Attempts: 1,
+	}
+}
+
+// outcome is the Outcome of hook i.
+func (r *Report) outcome(i int) Outcome {
+	switch b := &r.hooks[i]; {
+	case b.full != nil:
+		return b.full.Outcome
+	case b.finished:
+		return OutcomeSucceeded
+	}
+	return OutcomeSkipped
+}
+
+// duration is the Duration of hook i.
+func (r *Report) duration(i int) time.Duration {
+	if full := r.hooks[i].full; full != nil {
+		return full.Duration
+	}
+	return r.hooks[i].ran
+}
+
+// value is the Value of hook i.
+func (r *Report) value(i int) any {
+	if full := r.hooks[i].full; full != nil {
+		return full.Value
+	}
+	return r.hooks[i].value
+}
+
+// dropValue forgets the Value of hook i.
+func (r *Report) dropValue(i int) {
+	r.hooks[i].value = nil
+	if full := r.hooks[i].full; full != nil {
+		full.Value = nil
+	}
+}
+
+// expand returns the Result of hook i to be written to.
+func (r *Report) expand(i int) *Result {
+	b := &r.hooks[i]
+	if b.full == nil {
+		full := r.result(i)
+		b.full = &full
+	}
+	return b.full
 }
 
 // A Result says what one hook did.
@@ -118,9 +199,9 @@ func (r *Report) Values() []any {
 		return nil
 	}
 	var values []any
-	for i := range r.Results {
-		if r.Results[i].Success() {
-			values = append(values, r.Results[i].Value)
+	for i := range r.hooks {
+		if r.outcome(i) == OutcomeSucceeded {
+			values = append(values, r.value(i))
 		}
 	}
 	return values
@@ -129,9 +210,9 @@ func (r *Report) Values() []any {
 // ResultOf returns the result of the hook with the given path. It is false if the
 // chain was rolled back, if the hook did not succeed, or if its result is no V.
 func ResultOf[V any](r *Report, hook string) (V, bool) {
-	for i := 0; r != nil && i < len(r.Results); i++ {
-		if res := &r.Results[i]; res.Hook == hook && res.Success() {
-			v, ok := res.Value.(V)
+	for i := 0; r != nil && i < len(r.hooks); i++ {
+		if r.names[i] == hook && r.outcome(i) == OutcomeSucceeded {
+			v, ok := r.value(i).(V)
 			return v, ok
 		}
 	}

@@ -62,7 +62,7 @@ func TestTiesAreLate(t *testing.T) {
 					for i := range times {
 						state, begun := newPage(), time.Now()
 						report, err := x.Execute(t.Context(), state, hook)
-						r := report.Results[0]
+						r := report.Results()[0]
 						got := counts{r.Outcome, report.Committed, kinds(err), r.Duration, state.N}
 						if diff := gocmp.Diff(tc.want, got); diff != "" {
 							t.Fatalf("run %d: it ends %s its deadline, and %s (-want +got):\n%s", i, tc.name, tc.reason, diff)

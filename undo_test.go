@@ -53,9 +53,9 @@ func TestDroppedHookIsUndoneAtOnce(t *testing.T) {
 			assert.Equal(t, 2, state.N)
 		}
 		d.require(t, want...)
-		assert.Equal(t, []string{"careful: 7"}, report.Results[1].Warnings)
-		assert.Equal(t, hooks.OutcomeInvalid, report.Results[1].Outcome)
-		require.ErrorIs(t, report.Results[1].Err, hooks.ErrInvalidResult)
+		assert.Equal(t, []string{"careful: 7"}, report.Results()[1].Warnings)
+		assert.Equal(t, hooks.OutcomeInvalid, report.Results()[1].Outcome)
+		require.ErrorIs(t, report.Results()[1].Err, hooks.ErrInvalidResult)
 	}
 }
 
@@ -434,7 +434,7 @@ func TestUnknown(t *testing.T) {
 	require.ErrorIs(t, err, errBroken)
 	assert.Equal(t, hooks.EffectUnknown, info.Effect)
 	assert.Nil(t, info.Result)
-	assert.Equal(t, hooks.OutcomeFailed, report.Results[0].Outcome)
+	assert.Equal(t, hooks.OutcomeFailed, report.Results()[0].Outcome)
 	assert.Equal(t, hooks.EffectUnknown, report.Rollbacks[0].Effect)
 	require.EqualError(t, hooks.Unknown(nil), "outcome unknown")
 }
@@ -445,7 +445,7 @@ func TestReject(t *testing.T) {
 	require.EqualError(t, err, `hooks: execute "gate": limit 5: broken`)
 	require.ErrorIs(t, err, hooks.ErrRejected)
 	require.ErrorIs(t, err, errBroken)
-	assert.Equal(t, hooks.OutcomeRejected, report.Results[0].Outcome)
+	assert.Equal(t, hooks.OutcomeRejected, report.Results()[0].Outcome)
 	assert.Equal(t, hooks.Runs{Rejected: 1}, x.Metrics().Runs)
 }
 
@@ -502,7 +502,7 @@ func TestRegistrationsAreSealed(t *testing.T) {
 		require.ErrorIs(t, err, errBroken)
 		refused(t, first, &d, "after the execution")
 		d.require(t, "BeforeCommit from a goroutine", "OnRollback from a goroutine")
-		assert.Equal(t, []string{"from a goroutine"}, report.Results[0].Warnings)
+		assert.Equal(t, []string{"from a goroutine"}, report.Results()[0].Warnings)
 	})
 	t.Run("after it was abandoned", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -518,7 +518,7 @@ func TestRegistrationsAreSealed(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, x.Shutdown(t.Context()))
 			d.require(t, "OnRollback in time")
-			assert.Equal(t, []string{"in time"}, report.Results[0].Warnings)
+			assert.Equal(t, []string{"in time"}, report.Results()[0].Warnings)
 		})
 	})
 	t.Run("outside", func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestParentDeadlineIsSharp(t *testing.T) {
 					}
 					require.ErrorIs(t, err, context.DeadlineExceeded)
 					require.NotErrorIs(t, err, hooks.ErrTimeout)
-					assert.Equal(t, hooks.OutcomeCancelled, report.Results[0].Outcome)
+					assert.Equal(t, hooks.OutcomeCancelled, report.Results()[0].Outcome)
 					requireCart(t, newCart(), state)
 					assert.LessOrEqual(t, time.Since(begun), limit+time.Millisecond, "a foreign context may cost a millisecond")
 				})
@@ -72,7 +72,7 @@ func TestForeignContextEnds(t *testing.T) {
 			return nil
 		}))
 		require.ErrorIs(t, err, why)
-		assert.Equal(t, hooks.OutcomeCancelled, report.Results[0].Outcome)
+		assert.Equal(t, hooks.OutcomeCancelled, report.Results()[0].Outcome)
 		assert.Equal(t, time.Second, time.Since(begun))
 	})
 }
@@ -106,8 +106,8 @@ func TestWhoEndedFirst(t *testing.T) {
 				}))
 				require.ErrorIs(t, err, tt.want)
 				assert.Equal(t, tt.want == hooks.ErrTimeout, errors.Is(err, hooks.ErrTimeout))
-				assert.Equal(t, tt.outcome, report.Results[0].Outcome)
-				assert.False(t, report.Results[0].Abandoned)
+				assert.Equal(t, tt.outcome, report.Results()[0].Outcome)
+				assert.False(t, report.Results()[0].Abandoned)
 			})
 		})
 	}
@@ -121,7 +121,7 @@ func TestPoliteHooksAreKnown(t *testing.T) {
 		for range 300 {
 			report, err := x.Execute(t.Context(), newCart(), hooks.Func("h", func(ctx context.Context, _ *cart) error { <-ctx.Done(); return ctx.Err() }))
 			require.ErrorIs(t, err, hooks.ErrTimeout)
-			require.Equal(t, hooks.OutcomeTimedOut, report.Results[0].Outcome)
+			require.Equal(t, hooks.OutcomeTimedOut, report.Results()[0].Outcome)
 		}
 		assert.Less(t, x.Metrics().AbandonedEver, int64(150))
 	})
@@ -151,7 +151,7 @@ func TestGrace(t *testing.T) {
 					return nil
 				}))
 				require.ErrorIs(t, err, hooks.ErrTimeout)
-				assert.Equal(t, tt.abandoned, report.Results[0].Abandoned)
+				assert.Equal(t, tt.abandoned, report.Results()[0].Abandoned)
 				assert.Equal(t, time.Second+tt.took, time.Since(begun))
 				require.NoError(t, x.Shutdown(t.Context()))
 			})
@@ -187,11 +187,11 @@ func TestLatenessIsJoined(t *testing.T) {
 					require.ErrorIs(t, err, is)
 				}
 				require.ErrorContains(t, err, tt.text)
-				assert.Equal(t, hooks.OutcomeTimedOut, report.Results[0].Outcome)
+				assert.Equal(t, hooks.OutcomeTimedOut, report.Results()[0].Outcome)
 				if tt.stack == "" {
-					assert.Empty(t, report.Results[0].Stack)
+					assert.Empty(t, report.Results()[0].Stack)
 				} else {
-					assert.Contains(t, report.Results[0].Stack, tt.stack)
+					assert.Contains(t, report.Results()[0].Stack, tt.stack)
 				}
 			})
 		})
@@ -222,8 +222,8 @@ func TestLateValidateEventStartsNothing(t *testing.T) {
 				}))
 				require.ErrorIs(t, err, hooks.ErrTimeout)
 				assert.Equal(t, hooks.PhaseValidateEvent, failureOf(t, err).Phase)
-				assert.Equal(t, hooks.OutcomeTimedOut, report.Results[0].Outcome)
-				assert.Zero(t, report.Results[0].Attempts)
+				assert.Equal(t, hooks.OutcomeTimedOut, report.Results()[0].Outcome)
+				assert.Zero(t, report.Results()[0].Attempts)
 				require.NoError(t, x.Shutdown(t.Context()))
 				assert.False(t, started.Load())
 			})
@@ -241,7 +241,7 @@ func TestEventAndExecuteShareALimit(t *testing.T) {
 				Execute:       func(context.Context, *cart) (any, error) { time.Sleep(second); return nil, nil },
 			}))
 			assert.Equal(t, second > 400*time.Millisecond, errors.Is(err, hooks.ErrTimeout))
-			assert.Equal(t, min(600*time.Millisecond+second, time.Second+1), report.Results[0].Duration)
+			assert.Equal(t, min(600*time.Millisecond+second, time.Second+1), report.Results()[0].Duration)
 			time.Sleep(time.Second)
 		})
 	}
@@ -373,7 +373,7 @@ func TestAskedOnce(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, int64(1), names.Load())
 	assert.Equal(t, int64(1), options.Load())
-	assert.Equal(t, "name 1", report.Results[0].Hook)
+	assert.Equal(t, "name 1", report.Results()[0].Hook)
 	_, _, _ = err.Error(), report.String(), x.Metrics()
 	_, jsonErr := report.MarshalJSON()
 	require.NoError(t, jsonErr)

@@ -86,7 +86,7 @@ func (t *transactions) run(ctx context.Context, r *record) {
 			r.badUndos = append(r.badUndos, fmt.Sprintf("%s: %v", undo.Hook, undo.Err))
 		}
 	}
-	for _, result := range report.Results {
+	for _, result := range report.Results() {
 		r.warnings = append(r.warnings, result.Warnings...)
 		if result.Abandoned {
 			r.adrift = append(r.adrift, result.Hook)

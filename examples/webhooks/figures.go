@@ -60,7 +60,7 @@ func (r *Run) printChanges(w io.Writer, stored []*Post) {
 	}
 	p := slices.MaxFunc(stored, func(a, b *Post) int { return cmp.Compare(len(a.result(2).Changes), len(b.result(2).Changes)) })
 	fmt.Fprintf(w, "\nwhat the hooks changed in %s:\n", p.File)
-	for _, res := range p.Verdict.Report.Results {
+	for _, res := range p.Verdict.Report.Results() {
 		for i, c := range res.Changes {
 			if i == 5 {
 				fmt.Fprintf(w, "  %-7s and %d more\n", res.Hook, len(res.Changes)-i)
@@ -89,8 +89,8 @@ func printMetrics(w io.Writer, m hooks.Metrics) {
 
 // result returns the result of the chain's hook i.
 func (p *Post) result(i int) (r hooks.Result) {
-	if rep := p.Verdict.Report; rep != nil && i < len(rep.Results) {
-		r = rep.Results[i]
+	if rep := p.Verdict.Report; rep != nil && i < len(rep.Results()) {
+		r = rep.Results()[i]
 	}
 	return r
 }
@@ -113,7 +113,7 @@ func storedBytes(p *Post) int64 {
 
 func stateSize(hook string) func(*Post) int64 {
 	return func(p *Post) int64 {
-		i := slices.IndexFunc(p.Verdict.Report.Results, func(r hooks.Result) bool { return r.Hook == hook })
+		i := slices.IndexFunc(p.Verdict.Report.Results(), func(r hooks.Result) bool { return r.Hook == hook })
 		return p.result(i).StateSize
 	}
 }
@@ -131,7 +131,7 @@ func verdicts(posts []*Post) string {
 			return "unknown"
 		case rep.Committed:
 			return "committed"
-		case slices.ContainsFunc(rep.Results, func(r hooks.Result) bool { return r.Outcome == hooks.OutcomeRejected }):
+		case slices.ContainsFunc(rep.Results(), func(r hooks.Result) bool { return r.Outcome == hooks.OutcomeRejected }):
 			return "rejected"
 		}
 		return "rolled back"

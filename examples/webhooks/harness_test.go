@@ -151,7 +151,7 @@ func (w *world) next() Verdict {
 // outcome returns how a hook of the chain ended.
 func outcome(t *testing.T, v Verdict, hook string) hooks.Result {
 	t.Helper()
-	for _, r := range v.Report.Results {
+	for _, r := range v.Report.Results() {
 		if r.Hook == hook {
 			return r
 		}

@@ -43,7 +43,7 @@ func TestEnrich(t *testing.T) {
 		report, err := hooks.Run(t.Context(), e, enrich())
 		require.NoError(t, err, test.reason)
 		assert.Equal(t, test.want, e.Context[keyDerived], test.reason)
-		assert.Equal(t, test.warned, len(report.Results[0].Warnings) > 0, test.reason)
+		assert.Equal(t, test.warned, len(report.Results()[0].Warnings) > 0, test.reason)
 	}
 }
 
