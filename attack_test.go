@@ -536,7 +536,7 @@ func TestReportsAndTheirPartsPrintByValue(t *testing.T) {
 		hooks.FuncUndo("h", doCart, func(context.Context, *cart) error { return errBroken }), failing("end", errBroken))
 	require.ErrorIs(t, err, errBroken)
 	for _, part := range []any{
-		*good, good, good.Results, good.AfterCommit[0], &good.AfterCommit[0], *bad, bad, bad.Results()[1], &bad.Results()[1],
+		*good, good, good.Results(), good.AfterCommit[0], &good.AfterCommit[0], *bad, bad, bad.Results()[1], &bad.Results()[1],
 		bad.Rollbacks[0], &bad.Rollbacks[0], bad.Rollbacks,
 	} {
 		text := fmt.Sprintf("%v %+v", part, part)
