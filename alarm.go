@@ -1,6 +1,9 @@
 package hooks
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // An alarm rings at a time. It is set for every execution, and nearly never rung: so it is
 // left as it is as long as it will ring early enough, at the price that it may ring for
@@ -8,19 +11,19 @@ import "time"
 type alarm struct {
 	ring  func()
 	timer *time.Timer
-	at    time.Time // when it rings, if timer is not nil
+	at    time.Time   // when it rings, if timer is not nil
+	rung  atomic.Bool // since it was set
 }
 
-// set makes the alarm ring at at or before, but after now. now must have been read since the
-// alarm came to its present owner: one that has rung for the last owner looks to an older
-// clock as if it were still to ring.
+// set makes the alarm ring at at, or earlier. now may be a little old.
 func (a *alarm) set(now, at time.Time) {
 	switch {
 	case a.timer == nil:
-		a.timer = time.AfterFunc(at.Sub(now), a.ring)
-	case a.at.After(now) && !a.at.After(at):
+		a.timer = time.AfterFunc(at.Sub(now), func() { a.rung.Store(true); a.ring() })
+	case !a.rung.Load() && !a.at.After(at):
 		return
 	default:
+		a.rung.Store(false)
 		a.timer.Reset(at.Sub(now))
 	}
 	a.at = at

@@ -25,6 +25,7 @@ type execution[T any] struct {
 	versions versions[T]
 	log      undoLog
 	report   *Report
+	ledger   *ledger         // its own share of the metrics
 	failed   *ExecutionError // why the chain failed, nil as long as it has not
 
 	continued int64 // hooks that failed while the chain went on
@@ -38,7 +39,7 @@ type execution[T any] struct {
 
 // execute is Execute and DryRun.
 func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dry bool) (*Report, error) {
-	e := x.idle.take(time.Now())
+	e := x.idle.take(time.Now(), len(hooks))
 	defer e.release()
 	e.report.DryRun, e.dry = dry, dry
 	if err := e.admit(ctx, state, hooks); err != nil {
@@ -58,7 +59,7 @@ func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dr
 
 // refuse counts and logs an execution that was refused before anything ran.
 func (c *core) refuse(err *ExecutionError) error {
-	c.ledger.update(func(m *Metrics) { m.Refused++ })
+	c.metrics.update(func(m *Metrics) { m.Refused++ })
 	c.failure("execution refused", err.Execution, err.Hook, err.Phase, err)
 	return err
 }
@@ -135,7 +136,7 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 
 // forward runs the hooks until one ends the chain.
 func (e *execution[T]) forward() {
-	e.report.names, e.report.hooks = e.names, make([]brief, len(e.steps))
+	e.report.names = e.names
 	e.report.Rounds = 1
 	for goOn := true; goOn && e.next < len(e.steps); {
 		if late := e.dead(); late != nil {
@@ -153,12 +154,10 @@ func (e *execution[T]) forward() {
 // delegate lets a worker run plain hooks, and says whether the chain goes on after that.
 func (e *execution[T]) delegate() bool {
 	w := e.worker
-	e.now = time.Since(e.started)
-	begun := e.started.Add(e.now)
 	e.pass = pass[T]{}
 	w.over = nil
 	w.handOver()
-	if w.await(e, begun) != nil {
+	if w.await(e) != nil {
 		e.gaveUp_ = true
 		e.worker = e.x.idle.replace(e)
 		return e.giveUp(w.over)
@@ -241,7 +240,7 @@ func (e *execution[T]) finish() (*Report, error) {
 	if e.failed != nil {
 		err = e.failed
 		e.report.failed = true
-		for i := range e.report.hooks {
+		for i := range e.names {
 			e.report.dropValue(i)
 		}
 	}
@@ -249,7 +248,7 @@ func (e *execution[T]) finish() (*Report, error) {
 		e.report.Duration = time.Since(e.started)
 	}
 	e.end()
-	e.core.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
+	e.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
 	e.endExecution(e.report, err)
 	e.run.late.Store(true)
 	e.queue.open()

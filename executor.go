@@ -137,7 +137,7 @@ func (x *Executor[T]) Isolate(ctx context.Context, state *T, name string, fn fun
 }
 
 // Metrics returns the executor's counts.
-func (x *Executor[T]) Metrics() Metrics { return x.core.ledger.read() }
+func (x *Executor[T]) Metrics() Metrics { return x.core.metrics.read() }
 
 // Abandoned returns the calls of user code that are past their limit and have not
 // ended, oldest first.

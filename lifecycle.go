@@ -28,8 +28,8 @@ func (a AbandonedHook) String() string {
 // A core is the part of an executor that does not depend on its state type: its
 // configuration, what is under way, and the counts.
 type core struct {
-	cfg    Config // with defaults
-	ledger ledger
+	cfg     Config // with defaults
+	metrics books
 
 	mu      sync.Mutex // guards what follows; never held while user code runs or across a wait
 	shut    bool
@@ -100,11 +100,11 @@ func (c *core) abandon(a *overdueCall) {
 	c.overdue[a] = struct{}{}
 	a.run.overdue++
 	c.mu.Unlock()
-	c.ledger.update(func(m *Metrics) { m.AbandonedNow++; m.AbandonedEver++ })
+	c.metrics.update(func(m *Metrics) { m.AbandonedNow++; m.AbandonedEver++ })
 }
 
 func (c *core) ended(a *overdueCall) {
-	c.ledger.update(func(m *Metrics) { m.AbandonedNow--; m.LateEnds++ })
+	c.metrics.update(func(m *Metrics) { m.AbandonedNow--; m.LateEnds++ })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.overdue, a)

@@ -25,13 +25,14 @@ type pool[T any] struct {
 // idleTime is the interval.
 const idleTime = 50 * time.Millisecond
 
-// take returns an execution that begins at now.
-func (p *pool[T]) take(now time.Time) *execution[T] {
+// take returns an execution of so many hooks that begins at now.
+func (p *pool[T]) take(now time.Time, hooks int) *execution[T] {
 	e := p.idleOne(now)
 	if e == nil {
-		e = &execution[T]{x: p.x, worker: newWorker[T](p.x.core)}
+		e = &execution[T]{x: p.x, worker: newWorker[T](p.x.core), ledger: p.x.core.metrics.open()}
 	}
-	e.run, e.report = &run{core: p.x.core, started: now}, new(Report)
+	e.run, e.report = newRun(hooks), newReport(hooks)
+	e.core, e.started = p.x.core, now
 	e.worker.e = e
 	return e
 }
@@ -70,15 +71,21 @@ func (e *execution[T]) release() {
 	bubble := inBubble(e.started)
 	e.reset()
 	if bubble || !p.put(e) {
-		e.worker.dismiss()
+		e.letGo()
 	}
+}
+
+// letGo ends what e holds.
+func (e *execution[T]) letGo() {
+	e.worker.dismiss()
+	e.x.core.metrics.close(e.ledger)
 }
 
 // reset forgets the execution that is over.
 func (e *execution[T]) reset() {
 	log, options := e.log.frames, e.options
 	clear(log[:cap(log)])
-	*e = execution[T]{x: e.x, worker: e.worker, log: undoLog{log[:0]}, options: options}
+	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{log[:0]}, options: options}
 	e.worker.out, e.worker.over = outcome{}, nil
 }
 
@@ -107,7 +114,7 @@ func (p *pool[T]) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, e := range p.idle[:p.unused] {
-		e.worker.dismiss()
+		e.letGo()
 	}
 	n := copy(p.idle, p.idle[p.unused:])
 	clear(p.idle[n:])
@@ -123,13 +130,9 @@ func (p *pool[T]) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.unused = len(p.idle)
 	for _, e := range p.idle {
-		e.worker.dismiss()
+		e.letGo()
 	}
 	p.idle = nil
 	p.unused = 0
 }
-
-// room makes the memory for the contexts of n hooks.
-func (e *execution[T]) room(n int) { e.hooks = make([]hookContext, n) }

@@ -49,7 +49,7 @@ func (r Report) verdict() string {
 		return "committed"
 	case r.DryRun:
 		return "dry run"
-	case len(r.hooks) == 0:
+	case len(r.names) == 0:
 		return "refused"
 	}
 	return "rolled back"

@@ -26,7 +26,6 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 	}
 	e.steps, e.names, e.shortest = ch.steps, ch.names, ch.shortest
 	e.allPlain = e.x.plain(e.dry)
-	e.room(len(e.steps))
 	return nil
 }
 

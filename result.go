@@ -51,7 +51,7 @@ type Report struct {
 	Rounds   int           // how often the chain ran
 
 	failed bool
-	names  []string // of the chain's hooks; shared by all reports of the chain
+	names  []string // of the chain's hooks, none if it was refused; shared by all reports of the chain
 	hooks  []brief  // one for each
 }
 
@@ -70,7 +70,7 @@ type brief struct {
 // refused before anything ran. The slice is the caller's.
 func (r *Report) Results() []Result {
 	var all []Result
-	for i := range r.hooks {
+	for i := range r.names {
 		all = append(all, r.result(i))
 	}
 	return all
@@ -199,7 +199,7 @@ func (r *Report) Values() []any {
 		return nil
 	}
 	var values []any
-	for i := range r.hooks {
+	for i := range r.names {
 		if r.outcome(i) == OutcomeSucceeded {
 			values = append(values, r.value(i))
 		}
@@ -210,7 +210,7 @@ func (r *Report) Values() []any {
 // ResultOf returns the result of the hook with the given path. It is false if the
 // chain was rolled back, if the hook did not succeed, or if its result is no V.
 func ResultOf[V any](r *Report, hook string) (V, bool) {
-	for i := 0; r != nil && i < len(r.hooks); i++ {
+	for i := 0; r != nil && i < len(r.names); i++ {
 		if r.names[i] == hook && r.outcome(i) == OutcomeSucceeded {
 			v, ok := r.value(i).(V)
 			return v, ok

@@ -109,7 +109,7 @@ func (r *run) compensate(f *frame, settle func()) {
 	r.queue.add(func() {
 		defer r.core.leave(r)
 		settle()
-		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.ledger.publishLateUndo(&res) })
+		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.metrics.publishLateUndo(&res) })
 	})
 }
 

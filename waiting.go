@@ -12,11 +12,11 @@ import (
 // it gave up, if it had to: then e is the caller's, and the worker is the hook's.
 //
 // It is woken by the worker, at the earliest time at which a call can be over its limit,
-// and by the end of the caller's context. begun is when it was handed over. The clock is read before the gate: a call that
+// and by the end of the caller's context. The clock is read before the gate: a call that
 // still runs then will be stamped later, so what is cut here is late by every clock.
-func (w *worker[T]) await(e *execution[T], begun time.Time) *hookContext {
+func (w *worker[T]) await(e *execution[T]) *hookContext {
 	parentDone := e.parentDone
-	w.alarm.set(begun, e.nextLimit(begun))
+	w.alarm.set(e.started, e.nextLimit(e.started))
 	for {
 		if parentDone == nil {
 			<-w.wake

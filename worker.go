@@ -113,6 +113,7 @@ func (w *worker[T]) serve(in <-chan struct{}) (ended bool) {
 	}()
 	for range in {
 		pprof.SetGoroutineLabels(w.e.parent) // not those of the hooks before
+		w.e.now = time.Since(w.e.started)
 		if !w.drive() {
 			break
 		}
