@@ -46,11 +46,8 @@ type failure struct {
 
 func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
 	a := &attempt[T]{e: e, step: st, res: res}
-	a.info = Info{
-		Execution: e.id, Hook: st.name, Index: st.index, Attempt: 1, Round: 1,
-		Phase: PhaseExecute, DryRun: e.dry, IdempotencyKey: e.key(st.name),
-	}
-	a.frame = &frame{run: e.run, hook: st.name, index: int32(st.index)}
+	a.frame = &frame{run: e.run, index: int32(st.index)}
+	a.info = a.frame.info()
 	return a
 }
 

@@ -96,7 +96,7 @@ func (e *execution[T]) onCommit() {
 		if m == nil {
 			continue
 		}
-		f := StepFailure{Hook: reg.frame.hook, Step: reg.step, Err: m.err, Stack: m.stack, Abandoned: m.abandoned}
+		f := StepFailure{Hook: reg.frame.hook(), Step: reg.step, Err: m.err, Stack: m.stack, Abandoned: m.abandoned}
 		if !e.core.cfg.Monitoring.SkipTiming {
 			f.Duration = time.Since(begun)
 		}

@@ -16,7 +16,6 @@ type execution[T any] struct {
 	x        *Executor[T]
 	worker   *worker[T]
 	steps    []step[T]
-	names    []string
 	shortest time.Duration // of their timeouts
 	allPlain bool          // all hooks can be plain
 	next     int           // the hook under way, or the next one
@@ -250,8 +249,7 @@ func (e *execution[T]) finish() (*Report, error) {
 	e.end()
 	e.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
 	e.endExecution(e.report, err)
-	e.run.late.Store(true)
-	e.queue.open()
+	e.openLate()
 	e.forget()
 	return e.report, err
 }

@@ -23,10 +23,15 @@ type hookContext struct {
 	begun    time.Duration // written before Execute starts; both since run.started
 	deadline time.Duration // likewise; NoLimit: none
 
-	ended  *ending                    // nil as long as the context is alive
-	done   chan struct{}              // nil until asked for
-	after  map[*registration]struct{} // to be called at the end
-	inside *scope                     // nil until asked for
+	ended *ending       // nil as long as the context is alive
+	done  chan struct{} // nil until asked for
+	*answers
+}
+
+// answers are what few hooks ask for.
+type answers struct {
+	scope *scope                     // of the call
+	after map[*registration]struct{} // to be called at the end
 }
 
 // An ending is how a context ended.
@@ -110,7 +115,7 @@ func (c *hookContext) settled() *ending {
 func (c *hookContext) Value(key any) any {
 	switch key.(type) {
 	case scopeKey:
-		return c.scope()
+		return c.inside()
 	case *int:
 		if e := c.settled(); e != nil {
 			if v := e.witness().Value(key); v != nil {
@@ -128,13 +133,23 @@ func (e *ending) witness() context.Context {
 	return ctx
 }
 
-func (c *hookContext) scope() *scope {
+// inside returns the scope of the call.
+func (c *hookContext) inside() *scope {
 	c.frame.mu.Lock()
 	defer c.frame.mu.Unlock()
-	if c.inside == nil {
-		c.inside = &scope{run: c.frame.run, info: c.frame.info(), frame: &c.frame}
+	a := c.asked()
+	if a.scope == nil {
+		a.scope = &scope{run: c.frame.run, info: c.frame.info(), frame: &c.frame}
 	}
-	return c.inside
+	return a.scope
+}
+
+// asked returns the answers. The lock must be held.
+func (c *hookContext) asked() *answers {
+	if c.answers == nil {
+		c.answers = new(answers)
+	}
+	return c.answers
 }
 
 // String returns the name of the caller's context and the hook's. Nothing is read by
@@ -145,7 +160,7 @@ func (c *hookContext) String() string {
 	if s, ok := parent.(interface{ String() string }); ok {
 		name = s.String()
 	}
-	return name + ".WithHook(" + c.frame.hook + ")"
+	return name + ".WithHook(" + c.frame.hook() + ")"
 }
 
 // AfterFunc calls fn on a goroutine of its own when the context has ended, unless stop is
@@ -157,16 +172,16 @@ func (c *hookContext) AfterFunc(fn func()) (stop func() bool) {
 		go fn()
 		return func() bool { return false }
 	}
-	if c.after == nil {
-		c.after = map[*registration]struct{}{}
+	a, r := c.asked(), &registration{fn}
+	if a.after == nil {
+		a.after = map[*registration]struct{}{}
 	}
-	r := &registration{fn}
-	c.after[r] = struct{}{}
+	a.after[r] = struct{}{}
 	return func() bool {
 		c.frame.mu.Lock()
 		defer c.frame.mu.Unlock()
-		_, waiting := c.after[r]
-		delete(c.after, r)
+		_, waiting := a.after[r]
+		delete(a.after, r)
 		return waiting
 	}
 }
@@ -194,6 +209,9 @@ func (c *hookContext) finish(how *ending) {
 	c.ended = how
 	if c.done != nil {
 		close(c.done)
+	}
+	if c.answers == nil {
+		return
 	}
 	for r := range c.after {
 		go r.fn()

@@ -45,7 +45,7 @@ func (e *execution[T]) beginHook(gate *call.Gate) (*hookContext, executeFunc[T],
 	}
 	st, c := &e.steps[e.next], &e.hooks[e.next]
 	e.pass = pass[T]{prior: e.versions.current}
-	c.frame.run, c.frame.hook, c.frame.index = e.run, st.name, int32(e.next)
+	c.frame.run, c.frame.index = e.run, int32(e.next)
 	e.log.push(&c.frame)
 	if !e.lend(st, &c.frame) {
 		return nil, nil, nil
@@ -187,7 +187,7 @@ func (e *execution[T]) failureOf(a *attempt[T], out *outcome, over *lateness) *f
 	if b != nil {
 		defer b.end(errHookEnded)
 	}
-	return a.judged(e.judge(a.context.scope(), b, out.how, out.err, out.panic, out.stack, late), out.value)
+	return a.judged(e.judge(a.context.inside(), b, out.how, out.err, out.panic, out.stack, late), out.value)
 }
 
 // askingBudget is what is left of the hook's time for the methods of its error, nil if they

@@ -24,7 +24,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		ch.steps = asked
 		e.x.fit(ch)
 	}
-	e.steps, e.names, e.shortest = ch.steps, ch.names, ch.shortest
+	e.steps, e.run.names, e.shortest = ch.steps, ch.names, ch.shortest
 	e.allPlain = e.x.plain(e.dry)
 	return nil
 }

@@ -15,8 +15,6 @@ import (
 type run struct {
 	core    *core
 	id      string
-	dry     bool
-	traced  bool      // values is of the Trace's making
 	outer   *scope    // what the execution was begun in, nil if in no hook
 	started time.Time // at entry
 
@@ -26,20 +24,27 @@ type run struct {
 	limits     []limit         // the parent's deadline and TotalTimeout
 	until      time.Duration   // the earliest of them, since started; NoLimit: none
 	cause      error           // by the driver, once parent has ended: why
-	hooks      []hookContext   // one for each hook of the chain
+	names      []string        // of the chain's hooks
+	hooks      []hookContext   // one for each
+	undoing    time.Duration   // by the driver: what its undo calls have taken so far
 
-	late atomic.Bool // set once, when the execution's own undoing is over
+	active, overdue int32 // guarded by core.mu: itself and its late compensations; its abandoned calls
 
-	undoing time.Duration // by the driver: what its undo calls have taken so far
-
-	active, overdue int // guarded by core.mu: itself and its late compensations; its abandoned calls
+	dry    bool
+	traced bool        // values is of the Trace's making
+	late   atomic.Bool // set once, when the execution's own undoing is over
 
 	mu       sync.Mutex     // guards what follows; never held while user code runs
 	nested   map[string]int // executions begun inside, by path of the hook
-	ended    bool
-	contexts *contexts // nil until somebody asks
+	contexts *contexts      // nil until somebody asks
+	ended    bool           // and so have they
 
-	queue lateWork // undo work for hooks that ended late
+	// Undo work for hooks that ended late. It may begin when the execution's own undoing is
+	// over, and from then on one goroutine at a time works it off, so that undo calls of one
+	// execution never overlap.
+	mayUndo bool
+	working bool
+	queue   []func()
 }
 
 // begin makes the run of an execution that was asked for under ctx. It fails if the id
@@ -274,49 +279,43 @@ func (r *run) nextNested(path string) string {
 // A hook is started once in an execution, so its effect has one generation.
 func (r *run) key(path string) string { return r.id + "/" + path + "#1" }
 
-// A lateWork is a queue of undo work for hooks that ended late. It is opened when
-// the execution's own undoing is over, and from then on one goroutine at a time works
-// it off, so that undo calls of one execution never overlap.
-type lateWork struct {
-	mu      sync.Mutex // never held while work is done
-	opened  bool
-	working bool
-	queue   []func()
+// addLate queues undo work for a hook that ended late.
+func (r *run) addLate(work func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue = append(r.queue, work)
+	r.undoLate()
 }
 
-func (l *lateWork) add(work func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.queue = append(l.queue, work)
-	l.start()
+// openLate lets that work begin.
+func (r *run) openLate() {
+	r.late.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mayUndo = true
+	r.undoLate()
 }
 
-func (l *lateWork) open() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.opened = true
-	l.start()
-}
-
-// start starts the worker if there is work, it may begin, and nobody does it yet.
-func (l *lateWork) start() {
-	if l.opened && !l.working && len(l.queue) > 0 {
-		l.working = true
-		go l.work()
+// undoLate starts the work if there is any, it may begin, and nobody does it yet. The lock
+// must be held.
+func (r *run) undoLate() {
+	if r.mayUndo && !r.working && len(r.queue) > 0 {
+		r.working = true
+		go r.workLate()
 	}
 }
 
-func (l *lateWork) work() {
+func (r *run) workLate() {
 	for {
-		l.mu.Lock()
-		if len(l.queue) == 0 {
-			l.working = false
-			l.mu.Unlock()
+		r.mu.Lock()
+		if len(r.queue) == 0 {
+			r.working = false
+			r.mu.Unlock()
 			return
 		}
-		next := l.queue[0]
-		l.queue = l.queue[1:]
-		l.mu.Unlock()
+		next := r.queue[0]
+		r.queue = r.queue[1:]
+		r.mu.Unlock()
 		next()
 	}
 }

@@ -106,7 +106,7 @@ func (r *run) compensate(f *frame, settle func()) {
 		return
 	}
 	r.core.join(r)
-	r.queue.add(func() {
+	r.addLate(func() {
 		defer r.core.leave(r)
 		settle()
 		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.metrics.publishLateUndo(&res) })

@@ -15,17 +15,16 @@ type stepFunc = func(ctx context.Context) error
 // it. It is sealed when the attempt has returned or was abandoned, and changes no
 // more: whoever comes later is told ErrEnded.
 type frame struct {
-	run   *run
-	hook  string // its path
-	index int32  // its place in the chain
+	run    *run
+	index  int32 // of its hook in the chain
+	sealed bool  // guarded by mu
 
 	// Written by the executor, after the seal.
 	due    bool   // Rollback is to be called
 	effect Effect // for the undo calls
 	result any    // likewise
 
-	sealed bool       // guarded by mu
-	mu     sync.Mutex // never held while user code runs
+	mu sync.Mutex // never held while user code runs
 
 	rollback func(ctx context.Context) error // on the attempt's own copy; nil: cannot be undone
 
@@ -51,11 +50,14 @@ func (f *frame) said() *registrations {
 	return f.registrations
 }
 
+// hook is the path of the attempt's hook.
+func (f *frame) hook() string { return f.run.names[f.index] }
+
 // info is the Info of the attempt.
 func (f *frame) info() Info {
 	return Info{
-		Execution: f.run.id, Hook: f.hook, Index: int(f.index), Attempt: 1, Round: 1,
-		Phase: PhaseExecute, DryRun: f.run.dry, IdempotencyKey: f.run.key(f.hook),
+		Execution: f.run.id, Hook: f.hook(), Index: int(f.index), Attempt: 1, Round: 1,
+		Phase: PhaseExecute, DryRun: f.run.dry, IdempotencyKey: f.run.key(f.hook()),
 	}
 }
 

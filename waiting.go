@@ -102,7 +102,7 @@ func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time) bool {
 	}
 	w.e, w.kept = nil, false
 	w.alarm.stop()
-	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.frame.hook, Phase: PhaseExecute, Since: time.Now()}, e.run}
+	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.frame.hook(), Phase: PhaseExecute, Since: time.Now()}, e.run}
 	e.core.abandon(w.entry)
 	e.gaveUp(w.entry.AbandonedHook)
 	close(w.noted)

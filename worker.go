@@ -183,7 +183,7 @@ func (w *worker[T]) endedLate(c *hookContext) {
 	<-w.noted
 	r := c.frame.run
 	r.lateEnd(w.entry.AbandonedHook, w.out.how)
-	r.endedLate(&c.frame, c.scope(), &w.out)
+	r.endedLate(&c.frame, c.inside(), &w.out)
 	w.core.ended(w.entry)
 }
 
