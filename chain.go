@@ -12,6 +12,7 @@ type chain[T any] struct {
 	hooks    []Hook[T] // nil if the chain cannot be recognised again
 	steps    []step[T]
 	names    []string
+	scratch  []string      // memory for a list of names that nobody keeps
 	shortest time.Duration // of the hooks' timeouts, NoLimit if there are none
 }
 

@@ -107,10 +107,13 @@ func (st *step[T]) check() error {
 	switch {
 	case st.name == "":
 		return invalidHook("has an empty name; give it one that is unique within its chain")
+	case plainName(st.name):
 	case strings.ContainsAny(st.name, "/#"):
 		return invalidHook(`has a name that contains "/" or "#", which separate the parts of paths and keys`)
 	case strings.ContainsFunc(st.name, unicode.IsControl):
 		return invalidHook(fmt.Sprintf("has a control character in its name %q", st.name))
+	}
+	switch {
 	case st.execute == nil:
 		return invalidHook("has a nil Execute function")
 	case st.options.Timeout < 0:
@@ -119,6 +122,16 @@ func (st *step[T]) check() error {
 		return invalidHook(fmt.Sprintf("has an unknown OnFailure policy (%v); use Abort or Continue", st.options.OnFailure))
 	}
 	return nil
+}
+
+// plainName reports whether a name is known to be good at first sight.
+func plainName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c == '/' || c == '#' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // checkAbilities refuses a hook with a method that is named like an ability and

@@ -1,6 +1,9 @@
 package hooks
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // maxHookMetrics bounds how many hooks have metrics of their own, so that names made
 // up at run time cannot fill the memory. The rest are counted together.
@@ -131,19 +134,32 @@ func (l *ledger) hook(path string) *HookMetrics {
 // find sees to it that the hooks of a chain have metrics. It belongs to the owner of the
 // ledger, and takes the lock only if there is something new.
 func (l *ledger) find(names []string) {
-	if len(names) == len(l.chain) && (len(names) == 0 || &names[0] == &l.chain[0]) {
+	if slices.Equal(names, l.chain) {
 		return
 	}
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = l.books.path(name)
+	l.chain, l.counts = names, l.counts[:0]
+	for _, name := range names {
+		h := l.hooks[name]
+		if h == nil {
+			h = l.add(l.books.path(name))
+		}
+		l.counts = append(l.counts, h)
 	}
+}
+
+// add is hook for the owner, who does not hold the lock.
+func (l *ledger) add(path string) *HookMetrics {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.chain, l.counts = names, l.counts[:0]
-	for _, path := range paths {
-		l.counts = append(l.counts, l.hook(path))
+	return l.hook(path)
+}
+
+// named returns the slice of names that the last chain has, if they are these.
+func (l *ledger) named(names []string) []string {
+	if slices.Equal(names, l.chain) {
+		return l.chain
 	}
+	return slices.Clone(names)
 }
 
 // publish adds what a report says.

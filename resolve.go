@@ -23,6 +23,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		}
 		ch.steps = asked
 		e.x.fit(ch)
+		ch.names = e.ledger.named(ch.names) // reports keep it
 	}
 	e.steps, e.run.names, e.shortest = ch.steps, ch.names, ch.shortest
 	e.allPlain = e.x.plain(e.dry)
@@ -33,7 +34,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 func (x *Executor[T]) fit(ch *chain[T]) {
 	cfg := &x.core.cfg
 	ch.shortest = NoLimit
-	ch.names = make([]string, len(ch.steps)) // reports keep it
+	ch.names = ch.scratch[:0]
 	for i := range ch.steps {
 		st := &ch.steps[i]
 		if cfg.Validation.SkipEvent {
@@ -45,10 +46,11 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 		if st.timeout = st.options.Timeout; st.timeout == 0 {
 			st.timeout = cfg.Execution.DefaultTimeout
 		}
-		ch.names[i] = st.name
+		ch.names = append(ch.names, st.name)
 		ch.shortest = min(ch.shortest, st.timeout)
 		st.isPlain = st.plain(len(x.validators) > 0)
 	}
+	ch.scratch = ch.names
 }
 
 // ask asks the hooks, here if no user code has to be called, and writes what they say to

@@ -182,7 +182,11 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 // dead returns why the execution has to stop, nil if it need not: the caller's
 // context or TotalTimeout has ended. If both have, it is the one that did first.
 func (r *run) dead() *lateness {
-	late := r.lateAt(r.limits, time.Now(), r.parent.Err())
+	var now time.Time
+	if len(r.limits) > 0 {
+		now = time.Now()
+	}
+	late := r.lateAt(r.limits, now, r.parent.Err())
 	if late == nil || late.cancelled {
 		return late
 	}

@@ -17,7 +17,14 @@ import (
 // stored with their own methods, as others may be using them. Behind pointers, maps and slices there is only the
 // shell's memory: what *dst referred to is left as it was.
 func Assign[T any](dst, shell *T) {
-	assign(reflect.ValueOf(dst).Elem(), reflect.ValueOf(shell).Elem(), ruleOf(reflect.TypeFor[T]()))
+	t := reflect.TypeFor[T]()
+	if usePlans {
+		if r := planFor(t).rule; !r.keep && !r.keeps {
+			*dst = *shell
+			return
+		}
+	}
+	assign(reflect.ValueOf(dst).Elem(), reflect.ValueOf(shell).Elem(), ruleOf(t))
 }
 
 func assign(dst, src reflect.Value, r *rule) {
