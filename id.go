@@ -1,8 +1,9 @@
 package hooks
 
-import "crypto/rand"
+import "math/rand/v2"
 
-// An idSource makes execution ids, many at a time: each is part of one string.
+// An idSource makes execution ids, many at a time: each is part of one string. Its owner
+// uses it alone.
 type idSource struct{ left string }
 
 const (
@@ -20,11 +21,17 @@ func (s *idSource) next() string {
 	return id
 }
 
+// randomText returns n letters of 5 bits. They are unique, not secret: the generator is
+// ChaCha8, which the runtime seeds from the system.
 func randomText(n int) string {
+	const letters = 12 // of one random number
 	text := make([]byte, n)
-	_, _ = rand.Read(text) // never fails
-	for i, b := range text {
-		text[i] = idAlphabet[b%byte(len(idAlphabet))]
+	for i := 0; i < n; i += letters {
+		bits := rand.Uint64()
+		for j := i; j < min(i+letters, n); j++ {
+			text[j] = idAlphabet[bits&31]
+			bits >>= 5
+		}
 	}
 	return string(text)
 }

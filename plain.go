@@ -71,7 +71,7 @@ func (e *execution[T]) beginHook(gate *call.Gate) (*hookContext, executeFunc[T],
 // over reports whether the execution has to stop. It is asked when the call has begun: the
 // caller, who looks the other way round, either sees that call or is seen by it.
 func (r *run) over() bool {
-	return r.parentDone != nil && r.parentErr() != nil ||
+	return r.parentErr() != nil ||
 		r.until != NoLimit && time.Since(r.started) >= r.until
 }
 

@@ -84,7 +84,7 @@ func (e *execution[T]) letGo() {
 // reset forgets the execution that is over.
 func (e *execution[T]) reset() {
 	log, options := e.log.frames, e.options
-	clear(log[:cap(log)])
+	clear(log)
 	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{log[:0]}, options: options}
 	e.worker.out, e.worker.over = outcome{}, nil
 }

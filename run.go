@@ -196,9 +196,16 @@ func (r *run) dead() *lateness {
 	return late
 }
 
-// parentErr asks the caller's context whether it has ended. If that panics, nobody can want
-// an answer any more.
-func (r *run) parentErr() (err error) {
+// parentErr asks the caller's context whether it has ended, if it ever can.
+func (r *run) parentErr() error {
+	if r.parentDone == nil {
+		return nil
+	}
+	return r.askParent()
+}
+
+// askParent asks. If that panics, nobody can want an answer any more.
+func (r *run) askParent() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errParentPanicked

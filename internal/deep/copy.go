@@ -55,10 +55,12 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 	var known answers
 	if usePlans {
 		p := planFor(reflect.TypeFor[T]())
-		if p.plain && !o.counts() {
-			out := new(T)
-			*out = *src
-			return out, Info{}, nil
+		if p.plain {
+			if info, ok := p.counted(addrOf(src), &o); ok {
+				out := new(T)
+				*out = *src
+				return out, info, nil
+			}
 		}
 		out, info, done, err := byPlan(p, home, src, &o, &known)
 		if done {
