@@ -46,7 +46,7 @@ type failure struct {
 
 func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
 	a := &attempt[T]{e: e, step: st, res: res}
-	a.frame = &frame{run: e.run, index: int32(st.index)}
+	a.frame = &frame{record: &record{run: e.run, index: int32(st.index)}}
 	a.info = a.frame.info()
 	return a
 }
@@ -72,7 +72,7 @@ func (a *attempt[T]) perform() *failure {
 func (a *attempt[T]) seal(f *failure) {
 	a.frame.seal()
 	if a.context != nil {
-		a.context.close(endedWithHook)
+		a.context.close()
 	}
 	for _, b := range [...]*budget{a.budget, a.second} {
 		if b != nil {
@@ -156,7 +156,7 @@ type returned struct {
 func (a *attempt[T]) execute() *failure {
 	a.res.Attempts++
 	s := a.scope(PhaseExecute)
-	s.frame = a.frame
+	s.record = a.frame.record
 	// The goroutine of a hook that never ends must hold the hook's own memory alone.
 	do, work := a.step.execute, a.work
 	body := func(ctx context.Context) returned {

@@ -11,9 +11,9 @@ import (
 type chain[T any] struct {
 	hooks    []Hook[T] // nil if the chain cannot be recognised again
 	steps    []step[T]
-	names    []string
-	scratch  []string      // memory for a list of names that nobody keeps
-	shortest time.Duration // of the hooks' timeouts, NoLimit if there are none
+	names    []string        // kept by runs and reports, so never written again
+	timeouts []time.Duration // likewise
+	shortest time.Duration   // of the hooks' timeouts, NoLimit if there are none
 }
 
 // is reports whether the chain was made of these hooks. Answers of a hook must not change,

@@ -35,10 +35,7 @@ type registered struct {
 func (l *undoLog) all(list func(*registrations) []stepFunc) []registered {
 	var all []registered
 	for _, f := range l.frames {
-		if f.registrations == nil {
-			continue
-		}
-		for i, fn := range list(f.registrations) {
+		for i, fn := range list(f.said()) {
 			all = append(all, registered{f, i + 1, fn})
 		}
 	}
@@ -90,7 +87,7 @@ func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap 
 // onCommit runs the OnCommit functions. The commit has happened: whatever they do,
 // they undo nothing.
 func (e *execution[T]) onCommit() {
-	for _, reg := range e.log.all(func(r *registrations) []stepFunc { return r.after }) {
+	for _, reg := range e.log.all(func(r *registrations) []stepFunc { return r.onCommit }) {
 		begun := time.Now()
 		m := e.callStep(reg, PhaseOnCommit, true)
 		if m == nil {

@@ -23,6 +23,7 @@ type execution[T any] struct {
 	pass     pass[T]
 	versions versions[T]
 	log      undoLog
+	frames   []frame // of plain hooks
 	report   *Report
 	ledger   *ledger         // its own share of the metrics
 	failed   *ExecutionError // why the chain failed, nil as long as it has not
@@ -261,8 +262,8 @@ func (e *execution[T]) forget() {
 		return
 	}
 	for i := range e.hooks {
-		if f := &e.hooks[i].frame; e.report.hooks[i].full == nil || !e.report.hooks[i].full.Abandoned {
-			f.rollback, f.result, f.registrations = nil, nil, nil
+		if full := e.report.hooks[i].full; full == nil || !full.Abandoned {
+			e.hooks[i].forget()
 		}
 	}
 }

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// A hookContext is the context of one Execute, with the frame of the attempt. It costs
-// nothing until it is asked, and answers as one of context.WithDeadlineCause would whose
+// A hookContext is the context of one Execute. It costs nothing until it is asked, and answers as one of context.WithDeadlineCause would whose
 // parent is the caller's context.
 //
 // Why a type of our own: a real context takes some 700ns and four allocations a hook, and
@@ -16,23 +15,9 @@ import (
 // context.WithValue the standard library starts a goroutine, as for every type that it
 // does not know, which ends with the child or with the hook.
 //
-// It is part of the memory of its run and is never used again, so that a hook which keeps
-// it gets the answers of its own execution for ever.
-type hookContext struct {
-	frame    frame         // written before Execute starts; frame.mu guards what follows, too
-	begun    time.Duration // written before Execute starts; both since run.started
-	deadline time.Duration // likewise; NoLimit: none
-
-	ended *ending       // nil as long as the context is alive
-	done  chan struct{} // nil until asked for
-	*answers
-}
-
-// answers are what few hooks ask for.
-type answers struct {
-	scope *scope                     // of the call
-	after map[*registration]struct{} // to be called at the end
-}
+// It is a record, and so never used again: a hook which keeps it gets the answers of its own
+// execution for ever.
+type hookContext struct{ record }
 
 // An ending is how a context ended.
 type ending struct {
@@ -48,32 +33,41 @@ type registration struct{ fn func() }
 // closed is the Done of contexts that have ended before they were asked.
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
+// deadline is when the hook is over its limit, or the execution over one of its own, since
+// run.started; NoLimit: never.
+func (c *hookContext) deadline() time.Duration {
+	own := c.run.timeouts[c.index]
+	if own >= NoLimit-c.begun {
+		return c.run.until
+	}
+	return min(c.run.until, c.begun+own)
+}
+
 // Deadline returns when the context ends by itself.
 func (c *hookContext) Deadline() (time.Time, bool) {
-	r := c.frame.run
-	if c.deadline == r.until { // that of the caller's context, to the letter, or TotalTimeout
-		if at, ok := r.parent.Deadline(); ok && len(r.limits) > 0 && r.limits[0].at.Sub(r.started) == r.until {
-			return at, true
-		}
+	r, d := c.run, c.deadline()
+	if at, ok := r.parent.Deadline(); ok && d == r.until && len(r.limits) > 0 && r.limits[0].at.Sub(r.started) == d {
+		return at, true // to the letter
 	}
-	if c.deadline == NoLimit {
+	if d == NoLimit {
 		return time.Time{}, false
 	}
-	return r.started.Add(c.deadline), true
+	return r.started.Add(d), true
 }
 
 // Done returns a channel that is closed when the context has ended.
 func (c *hookContext) Done() <-chan struct{} {
-	c.frame.mu.Lock()
-	defer c.frame.mu.Unlock()
-	if c.done == nil {
-		if c.ended != nil {
-			c.done = closed
+	m := c.need()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done == nil {
+		if c.sealed.Load() || m.ended != nil {
+			m.done = closed
 		} else {
-			c.done = make(chan struct{})
+			m.done = make(chan struct{})
 		}
 	}
-	return c.done
+	return m.done
 }
 
 // Err returns nil until the context has ended.
@@ -91,7 +85,7 @@ func (c *hookContext) ending() *ending {
 	if e := c.settled(); e != nil {
 		return e
 	}
-	r := c.frame.run
+	r := c.run
 	if r.parentDone == nil {
 		return nil
 	}
@@ -103,10 +97,21 @@ func (c *hookContext) ending() *ending {
 	return c.settled()
 }
 
+// settled is ending without a look at the caller's context.
 func (c *hookContext) settled() *ending {
-	c.frame.mu.Lock()
-	defer c.frame.mu.Unlock()
-	return c.ended
+	sealed, m := c.sealed.Load(), c.more.Load()
+	if m == nil {
+		if sealed {
+			return endedWithHook
+		}
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if sealed {
+		m.end(endedWithHook) // as who has sealed it is about to do
+	}
+	return m.ended
 }
 
 // Value returns what the caller's context has for key, and to this package the scope of
@@ -123,7 +128,7 @@ func (c *hookContext) Value(key any) any {
 			}
 		}
 	}
-	return c.frame.run.values.Value(key)
+	return c.run.values.Value(key)
 }
 
 // witness returns a context of package context that has ended with the cause of e.
@@ -135,86 +140,78 @@ func (e *ending) witness() context.Context {
 
 // inside returns the scope of the call.
 func (c *hookContext) inside() *scope {
-	c.frame.mu.Lock()
-	defer c.frame.mu.Unlock()
-	a := c.asked()
-	if a.scope == nil {
-		a.scope = &scope{run: c.frame.run, info: c.frame.info(), frame: &c.frame}
+	m := c.need()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.scope == nil {
+		m.scope = &scope{run: c.run, info: c.info(), record: &c.record}
 	}
-	return a.scope
-}
-
-// asked returns the answers. The lock must be held.
-func (c *hookContext) asked() *answers {
-	if c.answers == nil {
-		c.answers = new(answers)
-	}
-	return c.answers
+	return m.scope
 }
 
 // String returns the name of the caller's context and the hook's. Nothing is read by
 // reflection: the fields change while a hook prints its context.
 func (c *hookContext) String() string {
-	parent := c.frame.run.values
+	parent := c.run.values
 	name := reflect.TypeOf(parent).String()
 	if s, ok := parent.(interface{ String() string }); ok {
 		name = s.String()
 	}
-	return name + ".WithHook(" + c.frame.hook() + ")"
+	return name + ".WithHook(" + c.hook() + ")"
 }
 
 // AfterFunc calls fn on a goroutine of its own when the context has ended, unless stop is
 // called before. Package context uses it for the children of contexts that it does not know.
 func (c *hookContext) AfterFunc(fn func()) (stop func() bool) {
-	c.frame.mu.Lock()
-	defer c.frame.mu.Unlock()
-	if c.ended != nil {
+	m, r := c.need(), &registration{fn}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.sealed.Load() || m.ended != nil {
 		go fn()
 		return func() bool { return false }
 	}
-	a, r := c.asked(), &registration{fn}
-	if a.after == nil {
-		a.after = map[*registration]struct{}{}
+	if m.after == nil {
+		m.after = map[*registration]struct{}{}
 	}
-	a.after[r] = struct{}{}
+	m.after[r] = struct{}{}
 	return func() bool {
-		c.frame.mu.Lock()
-		defer c.frame.mu.Unlock()
-		_, waiting := a.after[r]
-		delete(a.after, r)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		_, waiting := m.after[r]
+		delete(m.after, r)
 		return waiting
 	}
 }
 
 // end ends the context, unless it has ended.
 func (c *hookContext) end(how *ending) {
-	c.frame.mu.Lock()
-	defer c.frame.mu.Unlock()
-	c.finish(how)
+	m := c.need()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.end(how)
 }
 
-// close ends the context of a hook that has returned or was given up, and seals its frame.
-func (c *hookContext) close(how *ending) {
-	c.frame.mu.Lock()
-	c.frame.sealed = true
-	c.finish(how)
-	c.frame.mu.Unlock()
+// close ends the context of a hook that has returned or was given up, and seals its record.
+func (c *hookContext) close() {
+	c.sealed.Store(true)
+	if m := c.more.Load(); m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.end(endedWithHook)
+	}
 }
 
-// finish is end with the lock held.
-func (c *hookContext) finish(how *ending) {
-	if c.ended != nil {
+// end is hookContext.end with the lock held.
+func (m *more) end(how *ending) {
+	if m.ended != nil {
 		return
 	}
-	c.ended = how
-	if c.done != nil {
-		close(c.done)
+	m.ended = how
+	if m.done != nil && m.done != closed {
+		close(m.done)
 	}
-	if c.answers == nil {
-		return
-	}
-	for r := range c.after {
+	for r := range m.after {
 		go r.fn()
 	}
-	c.after = nil
+	m.after = nil
 }

@@ -134,7 +134,7 @@ func (l *ledger) hook(path string) *HookMetrics {
 // find sees to it that the hooks of a chain have metrics. It belongs to the owner of the
 // ledger, and takes the lock only if there is something new.
 func (l *ledger) find(names []string) {
-	if slices.Equal(names, l.chain) {
+	if len(names) == len(l.chain) && (len(names) == 0 || &names[0] == &l.chain[0]) || slices.Equal(names, l.chain) {
 		return
 	}
 	l.chain, l.counts = names, l.counts[:0]
@@ -152,14 +152,6 @@ func (l *ledger) add(path string) *HookMetrics {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.hook(path)
-}
-
-// named returns the slice of names that the last chain has, if they are these.
-func (l *ledger) named(names []string) []string {
-	if slices.Equal(names, l.chain) {
-		return l.chain
-	}
-	return slices.Clone(names)
 }
 
 // publish adds what a report says.

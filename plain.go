@@ -45,14 +45,12 @@ func (e *execution[T]) beginHook(gate *call.Gate) (*hookContext, executeFunc[T],
 	}
 	st, c := &e.steps[e.next], &e.hooks[e.next]
 	e.pass = pass[T]{prior: e.versions.current}
-	c.frame.run, c.frame.index = e.run, int32(e.next)
-	e.log.push(&c.frame)
-	if !e.lend(st, &c.frame) {
+	c.run, c.index, c.begun = e.run, int32(e.next), e.now
+	f := &e.frames[e.next]
+	f.record = &c.record
+	e.log.push(f)
+	if !e.lend(st, f) {
 		return nil, nil, nil
-	}
-	c.begun, c.deadline = e.now, e.until
-	if st.timeout < NoLimit-e.now {
-		c.deadline = min(c.deadline, e.now+st.timeout)
 	}
 	r, i, execute, work := e.run, e.next, st.execute, e.pass.work
 	e.pass.started = true
@@ -98,12 +96,13 @@ func (e *execution[T]) lend(st *step[T], f *frame) bool {
 func (e *execution[T]) passHook(out *outcome) bool {
 	st, c := &e.steps[e.next], &e.hooks[e.next]
 	e.now = out.at
-	if out.err != nil || out.at >= c.deadline || out.parentErr != nil {
+	if out.err != nil || out.at >= c.deadline() || out.parentErr != nil {
 		return false
 	}
 	e.pass.ended = true
-	c.close(endedWithHook)
-	c.frame.due, c.frame.effect, c.frame.result = true, EffectDone, out.value
+	c.close()
+	f := &e.frames[e.next]
+	f.due, f.effect, f.result = true, EffectDone, out.value
 	if !st.options.ReadOnly && !e.versions.live {
 		if e.pass.copyErr = e.advance(); e.pass.copyErr != nil {
 			return false
@@ -127,7 +126,7 @@ func (e *execution[T]) note(c *hookContext, out *outcome) {
 		size = e.versions.current.size // 0 if nothing was copied
 	}
 	b.size = uint32(min(size, math.MaxUint32))
-	if warnings := c.frame.said().warnings; warnings != nil || size > math.MaxUint32 {
+	if warnings := c.said().warnings; warnings != nil || size > math.MaxUint32 {
 		full := e.report.expand(e.next)
 		full.StateSize, full.Warnings = size, warnings
 	}
@@ -151,7 +150,7 @@ const untimedSize = 1 << 10
 // resume is the attempt that the worker began.
 func (e *execution[T]) resume() *attempt[T] {
 	st, c := &e.steps[e.next], &e.hooks[e.next]
-	a := &attempt[T]{e: e, step: st, res: e.report.expand(e.next), context: c, frame: &c.frame, info: c.frame.info()}
+	a := &attempt[T]{e: e, step: st, res: e.report.expand(e.next), context: c, frame: &e.frames[e.next], info: c.info()}
 	a.work, a.prior, a.copying = e.pass.work, e.pass.prior, e.pass.copying
 	if e.pass.started {
 		a.res.Attempts = 1

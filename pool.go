@@ -83,9 +83,10 @@ func (e *execution[T]) letGo() {
 
 // reset forgets the execution that is over.
 func (e *execution[T]) reset() {
-	log, options := e.log.frames, e.options
+	log, frames, options := e.log.frames, e.frames, e.options
 	clear(log)
-	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{log[:0]}, options: options}
+	clear(frames)
+	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{log[:0]}, frames: frames[:0], options: options}
 	e.worker.out, e.worker.over = outcome{}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/hooktx/hooks/internal/call"
 )
@@ -23,9 +24,9 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		}
 		ch.steps = asked
 		e.x.fit(ch)
-		ch.names = e.ledger.named(ch.names) // reports keep it
 	}
-	e.steps, e.run.names, e.shortest = ch.steps, ch.names, ch.shortest
+	e.steps, e.run.names, e.run.timeouts, e.shortest = ch.steps, ch.names, ch.timeouts, ch.shortest
+	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
 	e.allPlain = e.x.plain(e.dry)
 	return nil
 }
@@ -34,7 +35,6 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 func (x *Executor[T]) fit(ch *chain[T]) {
 	cfg := &x.core.cfg
 	ch.shortest = NoLimit
-	ch.names = ch.scratch[:0]
 	for i := range ch.steps {
 		st := &ch.steps[i]
 		if cfg.Validation.SkipEvent {
@@ -46,11 +46,26 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 		if st.timeout = st.options.Timeout; st.timeout == 0 {
 			st.timeout = cfg.Execution.DefaultTimeout
 		}
-		ch.names = append(ch.names, st.name)
 		ch.shortest = min(ch.shortest, st.timeout)
 		st.isPlain = st.plain(len(x.validators) > 0)
 	}
-	ch.scratch = ch.names
+	ch.list()
+}
+
+// list makes the lists of names and timeouts. Those of the chain before are kept if they are
+// the same, as they are for hooks that are made anew for each execution.
+func (ch *chain[T]) list() {
+	same := len(ch.names) == len(ch.steps)
+	for i := 0; same && i < len(ch.steps); i++ {
+		same = ch.names[i] == ch.steps[i].name && ch.timeouts[i] == ch.steps[i].timeout
+	}
+	if same {
+		return
+	}
+	ch.names, ch.timeouts = make([]string, len(ch.steps)), make([]time.Duration, len(ch.steps))
+	for i := range ch.steps {
+		ch.names[i], ch.timeouts[i] = ch.steps[i].name, ch.steps[i].timeout
+	}
 }
 
 // ask asks the hooks, here if no user code has to be called, and writes what they say to

@@ -25,6 +25,7 @@ type run struct {
 	until      time.Duration   // the earliest of them, since started; NoLimit: none
 	cause      error           // by the driver, once parent has ended: why
 	names      []string        // of the chain's hooks
+	timeouts   []time.Duration // likewise
 	hooks      []hookContext   // one for each
 	undoing    time.Duration   // by the driver: what its undo calls have taken so far
 

@@ -66,7 +66,7 @@ type Info struct {
 type scope struct {
 	run       *run    // the execution, nil outside any
 	info      Info    // of the call; only Execution is set in ExecutionContext
-	frame     *frame  // where Execute may register, nil in every other phase
+	record    *record // where Execute may register, nil in every other phase
 	requested *string // by WithExecutionID, for an execution begun under this context
 }
 
@@ -127,7 +127,7 @@ func checkExecutionID(id string) error {
 // neither be rolled back in its turn nor committed by the last BeforeCommit function.
 // Give single queries the hook's own ctx. Outside a running hook it returns ctx.
 func ExecutionContext(ctx context.Context) context.Context {
-	if s := scopeFrom(ctx); s != nil && s.frame != nil && s.frame.open() {
+	if s := scopeFrom(ctx); s != nil && s.record != nil && s.record.open() {
 		return s.run.ask().life
 	}
 	return ctx
@@ -157,7 +157,7 @@ func BeforeCommit(ctx context.Context, fn func(ctx context.Context) error) error
 // If ctx is not that of a running hook, OnCommit returns ErrEnded and registers
 // nothing. The functions of a hook that fails, or is dropped, never run.
 func OnCommit(ctx context.Context, fn func(ctx context.Context) error) error {
-	return register(ctx, "OnCommit", fn, func(r *registrations) *[]stepFunc { return &r.after })
+	return register(ctx, "OnCommit", fn, func(r *registrations) *[]stepFunc { return &r.onCommit })
 }
 
 // OnRollback registers an undo step. Register it before a risky effect begins: the
@@ -177,7 +177,7 @@ func register(ctx context.Context, what string, fn stepFunc, list func(*registra
 		return &said{ErrInvalidArgument, "hooks: " + what + " was given a nil function"}
 	}
 	s := scopeFrom(ctx)
-	if s == nil || s.frame == nil || !s.frame.add(list, fn) {
+	if s == nil || s.record == nil || !s.record.add(list, fn) {
 		return fmt.Errorf("hooks: %s: %w", what, ErrEnded)
 	}
 	return nil
@@ -187,8 +187,8 @@ func register(ctx context.Context, what string, fn stepFunc, list func(*registra
 // text is formatted as by fmt.Sprintf, by the hook's own goroutine. Elsewhere, and
 // after the hook has ended, Warn does nothing.
 func Warn(ctx context.Context, format string, args ...any) {
-	if s := scopeFrom(ctx); s != nil && s.frame != nil && s.frame.open() {
-		s.frame.warn(show.Text(fmt.Sprintf(format, args...), maxErrorText))
+	if s := scopeFrom(ctx); s != nil && s.record != nil && s.record.open() {
+		s.record.warn(show.Text(fmt.Sprintf(format, args...), maxErrorText))
 	}
 }
 

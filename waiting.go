@@ -62,7 +62,7 @@ func (e *execution[T]) nextLimit(now time.Time) time.Time {
 // limitOf is the time at which the running hook is over its limit, or has to be looked at
 // again.
 func (e *execution[T]) limitOf(c *hookContext, now time.Time) time.Time {
-	at := after(e.started, c.deadline)
+	at := after(e.started, c.deadline())
 	if !at.After(now) {
 		at = now.Add(lag) // the deadline of a context that does not say that it has ended
 	}
@@ -81,8 +81,8 @@ func (e *execution[T]) dueToCut(c *hookContext, now time.Time) bool {
 	if e.parentErr() != nil {
 		return true
 	}
-	over := now.Sub(e.started) - c.deadline
-	if over >= 0 && c.deadline == e.until && earliest(e.limits).cause == errParentDeadline {
+	over := now.Sub(e.started) - c.deadline()
+	if over >= 0 && c.deadline() == e.until && earliest(e.limits).cause == errParentDeadline {
 		over -= lag
 	}
 	return over >= 0
@@ -95,14 +95,16 @@ func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time) bool {
 		w.over = e.lateness(c, now, e.parentErr())
 		c.end(w.over.ending(e.parent))
 	}
-	w.linger(int(c.frame.index), e.core.cfg.Execution.Grace)
+	w.linger(int(c.index), e.core.cfg.Execution.Grace)
 	w.noted = make(chan struct{})
-	if !w.gate.Abandon(int(c.frame.index)) {
+	if !w.gate.Abandon(int(c.index)) {
 		return false
 	}
 	w.e, w.kept = nil, false
 	w.alarm.stop()
-	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.frame.hook(), Phase: PhaseExecute, Since: time.Now()}, e.run}
+	w.late = new(frame)
+	*w.late = e.frames[c.index]
+	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.hook(), Phase: PhaseExecute, Since: time.Now()}, e.run}
 	e.core.abandon(w.entry)
 	e.gaveUp(w.entry.AbandonedHook)
 	close(w.noted)
@@ -133,7 +135,7 @@ func (w *worker[T]) linger(i int, grace time.Duration) {
 // lateness is why the hook of c is late if it ended at at, when the caller's context said
 // parentErr; nil if it is in time.
 func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *lateness {
-	st := &e.steps[c.frame.index]
+	st := &e.steps[c.index]
 	limits := append([]limit(nil), e.limits...)
 	if st.timeout != NoLimit {
 		begun := c.begun

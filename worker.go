@@ -33,7 +33,8 @@ type worker[T any] struct {
 	out     outcome       // of its last call
 	lost    bool          // that call was given up
 	noted   chan struct{} // made by the caller before it gives up, closed when it has written
-	entry   *overdueCall  // that down here
+	entry   *overdueCall  // that down here, and
+	late    *frame        // how to undo the hook
 
 	// The caller's.
 	kept  bool // the goroutine is there
@@ -157,10 +158,10 @@ func (w *worker[T]) drive() bool {
 // leave claims the end of the running call, then stamps it, then asks whether the caller
 // still wants it; see package call for the order. It returns false if it was given up.
 func (w *worker[T]) leave() bool {
-	f := &w.calling.frame
-	mine := w.gate.Leave(int(f.index))
-	w.out.at = time.Since(f.run.started)
-	w.out.parentErr = f.run.parentErr()
+	c := w.calling
+	mine := w.gate.Leave(int(c.index))
+	w.out.at = time.Since(c.run.started)
+	w.out.parentErr = c.run.parentErr()
 	w.lost = !mine
 	return mine
 }
@@ -181,9 +182,8 @@ func (w *worker[T]) broke() {
 // endedLate is called when an Execute that was given up has ended.
 func (w *worker[T]) endedLate(c *hookContext) {
 	<-w.noted
-	r := c.frame.run
-	r.lateEnd(w.entry.AbandonedHook, w.out.how)
-	r.endedLate(&c.frame, c.inside(), &w.out)
+	c.run.lateEnd(w.entry.AbandonedHook, w.out.how)
+	c.run.endedLate(w.late, c.inside(), &w.out)
 	w.core.ended(w.entry)
 }
 
