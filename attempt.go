@@ -71,6 +71,7 @@ func (a *attempt[T]) perform() *failure {
 // seal ends all contexts of the attempt, and completes the hook's Result.
 func (a *attempt[T]) seal(f *failure) {
 	a.frame.seal()
+	a.e.log.told = true
 	if a.context != nil {
 		a.context.close()
 	}

@@ -33,6 +33,9 @@ type registered struct {
 
 // all returns the functions of one kind that the kept hooks registered, in order.
 func (l *undoLog) all(list func(*registrations) []stepFunc) []registered {
+	if !l.told {
+		return nil
+	}
 	var all []registered
 	for _, f := range l.frames {
 		for i, fn := range list(f.said()) {

@@ -103,7 +103,7 @@ func (e *execution[T]) prepare(state *T, hooks []Hook[T], no func(error) *Execut
 	if xe := e.supported(no); xe != nil {
 		return xe
 	}
-	e.versions = versions[T]{caller: state, live: e.core.cfg.Execution.DisableSnapshots, copier: e}
+	e.versions = versions[T]{caller: state, live: e.core.cfg.Execution.DisableSnapshots, copier: e, mover: e.x.mover}
 	if len(e.steps) == 0 {
 		e.versions.live = true // nobody will look at the state
 	}

@@ -17,7 +17,7 @@ import (
 type Executor[T any] struct {
 	core       *core
 	validators []namedValidator[T] // those that run, in order
-	timed      bool                // a copy of a T may take its time, whatever its size
+	mover      *deep.Mover[T]      // nil if a copy of a T may take its time, whatever its size
 	idle       pool[T]
 }
 
@@ -38,7 +38,7 @@ func New[T any](cfg Config, validators ...Validator[T]) (*Executor[T], error) {
 	if bad := errors.Join(cfg.Validate(), err); bad != nil {
 		return nil, bad
 	}
-	x := &Executor[T]{core: &core{cfg: cfg.withDefaults()}, validators: chosen, timed: !deep.Moves[T]()}
+	x := &Executor[T]{core: &core{cfg: cfg.withDefaults()}, validators: chosen, mover: deep.MoverOf[T]()}
 	x.idle.x = x
 	return x, nil
 }

@@ -101,6 +101,7 @@ func (e *execution[T]) passHook(out *outcome) bool {
 	}
 	e.pass.ended = true
 	c.close()
+	e.log.told = e.log.told || c.more.Load() != nil
 	f := &e.frames[e.next]
 	f.due, f.effect, f.result = true, EffectDone, out.value
 	if !st.options.ReadOnly && !e.versions.live {
@@ -136,7 +137,7 @@ func (e *execution[T]) note(c *hookContext, out *outcome) {
 // timed; the next hook's time begins where this one's has ended.
 func (e *execution[T]) advance() error {
 	err := e.versions.advance(e.pass.work)
-	if e.x.timed || e.versions.current.size > untimedSize {
+	if e.x.mover == nil || e.versions.current.size > untimedSize {
 		now := time.Since(e.started)
 		e.pass.copying, e.now = now-e.now, now
 	}

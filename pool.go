@@ -86,7 +86,7 @@ func (e *execution[T]) reset() {
 	log, frames, options := e.log.frames, e.frames, e.options
 	clear(log)
 	clear(frames)
-	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{log[:0]}, frames: frames[:0], options: options}
+	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{frames: log[:0]}, frames: frames[:0], options: options}
 	e.worker.out, e.worker.over = outcome{}, nil
 }
 

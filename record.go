@@ -27,7 +27,8 @@ type record struct {
 // More is what few hooks need.
 type more struct {
 	mu sync.Mutex // guards all; never held while user code runs
-	registrations
+
+	*registrations // nil if there are none
 
 	scope *scope                     // of Execute
 	ended *ending                    // nil as long as the context is alive
@@ -68,8 +69,8 @@ func (r *record) need() *more {
 
 // said returns what the hook of a sealed record has registered.
 func (r *record) said() *registrations {
-	if m := r.more.Load(); m != nil {
-		return &m.registrations
+	if m := r.more.Load(); m != nil && m.registrations != nil {
+		return m.registrations
 	}
 	return &nothing
 }
@@ -106,7 +107,10 @@ func (r *record) write(do func(r *registrations)) bool {
 	if r.sealed.Load() {
 		return false
 	}
-	do(&m.registrations)
+	if m.registrations == nil {
+		m.registrations = new(registrations)
+	}
+	do(m.registrations)
 	return true
 }
 
@@ -115,6 +119,6 @@ func (r *record) forget() {
 	if m := r.more.Load(); m != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.registrations = registrations{}
+		m.registrations = nil
 	}
 }

@@ -16,7 +16,10 @@ type frame struct {
 // the order in which they began. Its length is a savepoint: whatever was pushed
 // since can be undone, newest first, by popping down to it. It belongs to the
 // goroutine that drives the execution.
-type undoLog struct{ frames []*frame }
+type undoLog struct {
+	frames []*frame
+	told   bool // a hook may have registered something
+}
 
 func (l *undoLog) push(f *frame)  { l.frames = append(l.frames, f) }
 func (l *undoLog) savepoint() int { return len(l.frames) }

@@ -35,7 +35,8 @@ type versions[T any] struct {
 
 	final *T // made by settle: what commit assigns, nil if nothing changed
 
-	copier copier // who bounds the copies
+	copier copier         // who bounds the copies
+	mover  *deep.Mover[T] // who makes them, if that takes no time
 }
 
 // prime makes the first copy, so that a state that cannot be copied is refused
@@ -146,6 +147,11 @@ type version[T any] struct {
 }
 
 func (v *versions[T]) copy(src *T) (version[T], error) {
+	if v.mover != nil {
+		if state, size := v.mover.Copy(src, v.copier.sizeLimit()); state != nil {
+			return version[T]{state: state, size: size}, nil
+		}
+	}
 	state, info, err := deep.Copy(src, v.copier.copyOptions())
 	v.copier.copied()
 	return version[T]{state, info.Size, info.RootRefs}, copyError(err)
@@ -165,19 +171,24 @@ func copyError(err error) error {
 // A copier bounds the copies of a state.
 type copier interface {
 	copyOptions() deep.Options
-	copied() // the copy has been made
+	sizeLimit() int64 // 0: none
+	copied()          // the copy has been made
 }
 
 // copyOptions returns the bounds of a copy of the execution's state: it stops when the
 // execution has to, and DeepCopy methods, which are user code, share a budget.
 func (e *execution[T]) copyOptions() deep.Options {
 	if e.options.Stop == nil {
-		e.options = deep.Options{Stop: e.stopCopying, Call: e.callDeepCopy}
-		if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
-			e.options.Limit = limit
-		}
+		e.options = deep.Options{Stop: e.stopCopying, Call: e.callDeepCopy, Limit: e.sizeLimit()}
 	}
 	return e.options
+}
+
+func (e *execution[T]) sizeLimit() int64 {
+	if limit := e.core.cfg.Execution.MaxStateSize; limit != NoLimit {
+		return limit
+	}
+	return 0
 }
 
 func (e *execution[T]) stopCopying() error {
