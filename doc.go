@@ -92,6 +92,20 @@
 //
 // A type's own DeepCopy method is honoured at any depth.
 //
+// # Goroutines
+//
+// Hooks never run on the goroutine that called Execute. The hooks of a chain run one after
+// the other on one that belongs to the executor and is used again by later executions, as
+// long as they succeed; a goroutine whose hook failed, panicked, exited or was late is not.
+// So a hook must undo what it does to its goroutine: runtime.LockOSThread and
+// debug.SetPanicOnFault last beyond it. Profiler labels are those of the caller's context.
+// Goroutines without work end within a tenth of a second, and with Shutdown. In a bubble of
+// testing/synctest none is kept.
+//
+// The context of a hook behaves like one made by context.WithTimeoutCause, but is of a type
+// of this package: package context starts a goroutine for a child made through
+// context.WithValue, which ends with the child or with the hook.
+//
 // # Concurrency
 //
 // An Executor is safe for concurrent use, and so are the functions that a hook calls

@@ -30,8 +30,8 @@ type execution[T any] struct {
 
 	continued int64 // hooks that failed while the chain went on
 
-	lost    bool // a DeepCopy method that was given up holds memory of a version
-	gaveUp_ bool // a call of a plain hook was given up
+	lost     bool // a DeepCopy method that was given up holds memory of a version
+	forsaken bool // a call of a plain hook was given up
 
 	options deep.Options // for copies of the state
 	asked   *budget      // of the DeepCopy methods of the copy that is being made
@@ -158,7 +158,7 @@ func (e *execution[T]) delegate() bool {
 	w.over = nil
 	w.handOver()
 	if w.await(e) != nil {
-		e.gaveUp_ = true
+		e.forsaken = true
 		e.worker = e.x.idle.replace(e)
 		return e.giveUp(w.over)
 	}
@@ -258,7 +258,7 @@ func (e *execution[T]) finish() (*Report, error) {
 // forget drops what only the undoing of hooks needed that have ended: a hook that was given
 // up holds the memory of the run.
 func (e *execution[T]) forget() {
-	if !e.gaveUp_ {
+	if !e.forsaken {
 		return
 	}
 	for i := range e.hooks {

@@ -145,7 +145,7 @@ type Result struct {
 	Warnings []string // from Warn and the validators
 
 	Duration     time.Duration // of ValidateEvent and Execute, wall clock
-	CopyDuration time.Duration // of copying the state for it
+	CopyDuration time.Duration // of copying the state for it; 0 if that takes less than reading the clock
 	StateSize    int64         // bytes of the state that it left, 0 if none was copied
 	Changes      []Change      // if Config.Monitoring.TrackChanges is set, and in a dry run
 
