@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hooktx/hooks/internal/deep"
@@ -161,6 +162,10 @@ func (e *execution[T]) delegate() bool {
 		e.forsaken = true
 		e.worker = e.x.idle.replace(e)
 		return e.giveUp(w.over)
+	}
+	if w.broken {
+		w.broken = false
+		panic(fmt.Sprintf("%v\n\n%s", w.out.panic, w.out.stack))
 	}
 	if !e.pass.started && e.pass.copyErr == nil {
 		return true

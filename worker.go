@@ -32,6 +32,7 @@ type worker[T any] struct {
 	calling *hookContext  // the worker's: whose Execute is running
 	out     outcome       // of its last call
 	lost    bool          // that call was given up
+	broken  bool          // there was no call: out has a panic of the driver's
 	noted   chan struct{} // made by the caller before it gives up, closed when it has written
 	entry   *overdueCall  // that down here, and
 	late    *frame        // how to undo the hook
@@ -104,11 +105,13 @@ func (w *worker[T]) work(in <-chan struct{}) {
 // One defer serves all hooks: the goroutine is not used again then.
 func (w *worker[T]) serve(in <-chan struct{}) (ended bool) {
 	defer func() {
-		if ended || w.calling == nil {
-			return // not in a hook: that would be a mistake of ours, which is not to be hidden
+		if ended {
+			return
 		}
 		w.out = outcome{how: call.Panicked}
-		w.leave()
+		if w.calling != nil {
+			w.leave()
+		}
 		w.out.stack = string(debug.Stack())
 		w.out.panic = recover()
 	}()
@@ -166,7 +169,8 @@ func (w *worker[T]) leave() bool {
 	return mine
 }
 
-// broke is called last on a goroutine on which a hook has panicked or exited.
+// broke is called last on a goroutine on which a hook has panicked or exited. If no hook was
+// running, it was the driver that panicked: the caller is to go on with that.
 func (w *worker[T]) broke() {
 	c := w.calling
 	w.calling = nil
@@ -174,7 +178,7 @@ func (w *worker[T]) broke() {
 		w.endedLate(c)
 		return
 	}
-	w.kept = false
+	w.kept, w.broken = false, c == nil
 	w.gate.Park()
 	w.signal()
 }
