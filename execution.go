@@ -81,7 +81,7 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *Ex
 		return no(err)
 	}
 	e.report.Execution = e.id
-	if late := e.lateAt(deadlineOf(ctx, e.started), e.started, ctx.Err()); late != nil {
+	if late := e.lateAt(e.limits, e.started, ctx.Err()); late != nil {
 		return no(late.cause)
 	}
 	if err := e.core.enter(e.run); err != nil {
@@ -250,7 +250,7 @@ func (e *execution[T]) finish() (*Report, error) {
 		}
 	}
 	if !e.core.cfg.Monitoring.SkipTiming {
-		e.report.Duration = time.Since(e.started)
+		e.report.Duration = e.duration()
 	}
 	e.end()
 	e.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
@@ -258,6 +258,15 @@ func (e *execution[T]) finish() (*Report, error) {
 	e.openLate()
 	e.forget()
 	return e.report, err
+}
+
+// duration is how long the execution has taken. If nothing has happened since the last hook
+// that takes longer than reading the clock, that need not be read again.
+func (e *execution[T]) duration() time.Duration {
+	if e.failed == nil && e.now > 0 && e.x.mover != nil && !e.log.told {
+		return e.now
+	}
+	return time.Since(e.started)
 }
 
 // forget drops what only the undoing of hooks needed that have ended: a hook that was given

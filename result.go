@@ -47,7 +47,7 @@ type Report struct {
 	// AfterCommit are the OnCommit functions that failed. They undo nothing.
 	AfterCommit []StepFailure
 
-	Duration time.Duration // wall clock, undoing included
+	Duration time.Duration // wall clock, to the end of the last call or copy that takes time
 	Rounds   int           // how often the chain ran
 
 	failed bool

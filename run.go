@@ -52,6 +52,7 @@ type run struct {
 // that was asked for is malformed.
 func (r *run) begin(ctx context.Context, newID func() string) error {
 	r.parent, r.values = ctx, ctx
+	r.parentDone, r.limits = ctx.Done(), deadlineOf(ctx, r.started)
 	r.outer = scopeFrom(ctx)
 	switch outer := r.outer; {
 	case outer == nil:
@@ -69,8 +70,6 @@ func (r *run) begin(ctx context.Context, newID func() string) error {
 
 // start starts the clocks.
 func (r *run) start() {
-	r.parentDone = r.parent.Done()
-	r.limits = deadlineOf(r.parent, r.started)
 	if total := r.core.cfg.Execution.TotalTimeout; total != NoLimit {
 		r.limits = append(r.limits, limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}, false})
 		r.context() // now: it tells later whether the caller's context ended before
@@ -183,11 +182,11 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 // dead returns why the execution has to stop, nil if it need not: the caller's
 // context or TotalTimeout has ended. If both have, it is the one that did first.
 func (r *run) dead() *lateness {
-	var now time.Time
-	if len(r.limits) > 0 {
-		now = time.Now()
+	parentErr := r.parent.Err()
+	if parentErr == nil && len(r.limits) == 0 {
+		return nil
 	}
-	late := r.lateAt(r.limits, now, r.parent.Err())
+	late := r.lateAt(r.limits, time.Now(), parentErr)
 	if late == nil || late.cancelled {
 		return late
 	}
