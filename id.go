@@ -1,6 +1,9 @@
 package hooks
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"strings"
+)
 
 // An idSource makes execution ids, many at a time: each is part of one string. Its owner
 // uses it alone.
@@ -25,13 +28,14 @@ func (s *idSource) next() string {
 // ChaCha8, which the runtime seeds from the system.
 func randomText(n int) string {
 	const letters = 12 // of one random number
-	text := make([]byte, n)
-	for i := 0; i < n; i += letters {
+	var text strings.Builder
+	text.Grow(n)
+	for text.Len() < n {
 		bits := rand.Uint64()
-		for j := i; j < min(i+letters, n); j++ {
-			text[j] = idAlphabet[bits&31]
+		for range min(letters, n-text.Len()) {
+			text.WriteByte(idAlphabet[bits&31])
 			bits >>= 5
 		}
 	}
-	return string(text)
+	return text.String()
 }

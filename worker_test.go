@@ -73,7 +73,7 @@ func TestProfilerLabels(t *testing.T) {
 
 // A chain that goes well takes a fixed number of allocations besides the copies of the state:
 // the report, and the run with the contexts of the hooks; two more if there are many hooks.
-// (The ids of 32 executions share two.)
+// (The ids of 32 executions share one.)
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates, too")
