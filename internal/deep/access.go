@@ -2,6 +2,7 @@ package deep
 
 import (
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -103,6 +104,11 @@ func mapLen(m pointer) int { return len(*(*map[string]string)(pointer(&m))) }
 // sameBytes compares n bytes.
 func sameBytes(p, q pointer, n uintptr) bool {
 	return unsafe.String((*byte)(p), n) == unsafe.String((*byte)(q), n)
+}
+
+// compareBytes orders n bytes.
+func compareBytes(p, q pointer, n uintptr) int {
+	return strings.Compare(unsafe.String((*byte)(p), n), unsafe.String((*byte)(q), n))
 }
 
 // typeWord is the word by which interfaces name the type t.

@@ -17,7 +17,8 @@ type Change struct {
 // Changes come in the order of fields, elements and sorted map keys, at most max of them (0 or less: all);
 // truncated says that there are more. Where one value is nil or of another dynamic type, the whole is one change; so it
 // is for bytes, times, big numbers and addresses. Elements are compared by index: an insertion changes all that follow.
-// A place that several paths lead to is shown once, at the first of them.
+// A place that several paths lead to is shown once, at the first of them. Keys that look alike have an order, too, so that
+// one call is as the next.
 //
 // Its cost is that of comparing, not of max, unless max is reached.
 func Diff[T any](before, after *T, max int) (changes []Change, truncated bool) {

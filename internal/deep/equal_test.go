@@ -3,6 +3,7 @@ package deep_test
 import (
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -290,5 +291,91 @@ func TestDiffIsStable(t *testing.T) {
 		assert.NoError(t, err)
 		got, _ := deep.Diff(&a, c, 0)
 		assert.Equal(t, want, got)
+	}
+}
+
+// TestDiffOrdersAlike checks that keys that paths do not tell apart have one order, too: those that are shown alike, and
+// NaNs with values that differ late.
+func TestDiffOrdersAlike(t *testing.T) {
+	type local struct{}
+	more := strings.Repeat("more than is shown ", 20)
+	checkOneOrder(t, "keys that differ late", mapOf(func(i int) [1]string { return [1]string{more + strconv.Itoa(i)} }))
+	checkOneOrder(t, "keys whose types have one name", map[any]int{local{}: 1, localElsewhere(): 2})
+	checkNaNs(t, "numbers", func(i int) int { return i })
+	checkNaNs(t, "floats", func(i int) float64 { return []float64{0, math.Copysign(0, -1), 1, -1, math.Inf(1), math.NaN()}[i] })
+	checkNaNs(t, "complex numbers", func(i int) complex64 { return complex(0, float32(i)) })
+	checkNaNs(t, "booleans", func(i int) [3]bool { return [3]bool{i&4 != 0, i&2 != 0, i&1 != 0} })
+	checkNaNs(t, "texts", strconv.Itoa)
+	checkNaNs(t, "what copies share", func(i int) *time.Location { return time.FixedZone(strconv.Itoa(i), i) })
+	checkNaNs(t, "pointers", func(i int) *node { return &node{Val: i} })
+	checkNaNs(t, "slices of one array", func(i int) []int { return theArray[:i] })
+	checkNaNs(t, "maps", func(i int) map[int]int { return map[int]int{i: i} })
+	checkNaNs(t, "functions and what is behind", func(i int) beside { return beside{func() int { return i }, i % 2} })
+	checkNaNs(t, "interfaces", func(i int) any { return []any{nil, 1, "1", 1.0, 2, [1]any{}}[i] })
+	checkNaNs(t, "interfaces in interfaces", func(i int) any { return [1]any{[1]any{i}} })
+}
+
+type beside struct {
+	f func() int
+	n int
+}
+
+var theArray [6]int
+
+// localElsewhere is of a type that has the name of one in TestDiffOrdersAlike.
+func localElsewhere() any {
+	type local struct{}
+	return local{}
+}
+
+func mapOf[K comparable](key func(i int) K) map[K]int {
+	m := map[K]int{}
+	for i := range 6 {
+		m[key(i)] = i + 1
+	}
+	return m
+}
+
+// checkOneOrder checks that one comparison of the map is like the next: with an empty one, and with one that has the
+// same keys.
+func checkOneOrder[K comparable](t *testing.T, reason string, m map[K]int) {
+	t.Helper()
+	zeros := map[K]int{}
+	for k := range m {
+		zeros[k] = 0
+	}
+	checkStable(t, reason, m, map[K]int{})
+	checkStable(t, reason, m, zeros)
+}
+
+// A late is a value of which the beginning is that of all others.
+type late[V any] struct {
+	begin [64]int8
+	v     V
+}
+
+// checkNaNs is checkOneOrder for maps of six keys that are alike.
+func checkNaNs[V any](t *testing.T, reason string, value func(i int) V) {
+	t.Helper()
+	m, twins := map[float64]late[V]{}, map[float64]late[V]{}
+	for i := range 6 {
+		m[math.NaN()], twins[math.NaN()] = late[V]{v: value(i)}, late[V]{v: value(i / 2)}
+	}
+	checkStable(t, reason, m, map[float64]late[V]{})
+	checkStable(t, reason, m, twins)
+}
+
+func checkStable[M any](t *testing.T, reason string, a, b M) {
+	t.Helper()
+	for _, x := range [][2]*M{{&a, &b}, {&b, &a}} {
+		want, _ := deep.Diff(x[0], x[1], 0)
+		assert.NotEmpty(t, want, reason)
+		for max := range 20 {
+			got, more := deep.Diff(x[0], x[1], max)
+			assert.Equal(t, max > 0 && max < len(want), more, reason)
+			if !assert.Equal(t, want[:min(len(got), len(want))], got, reason) {
+				return
+			}
+		}
 	}
 }

@@ -147,7 +147,14 @@ const maxSides = 8
 func (c *comparison) match(list []entryPair, left, right []candidate) []entryPair {
 	sharpen(left, right)
 	order := func(x, y candidate) int {
-		return cmp.Or(slices.Compare(x.print[:], y.print[:]), compareAddresses(x.key, y.key))
+		n := slices.Compare(x.print[:], y.print[:])
+		if n == 0 {
+			n = compareContent(x.key, y.key)
+		}
+		if n == 0 { // NaNs
+			n = compareContent(x.value, y.value)
+		}
+		return n
 	}
 	slices.SortStableFunc(left, order)
 	slices.SortStableFunc(right, order)
@@ -333,7 +340,8 @@ func (h *hash) text(s string) {
 	}
 }
 
-// sortByKey sorts numbers and strings by value and other keys by how they are shown; those that look alike by address.
+// sortByKey sorts numbers and strings by value and other keys by how they are shown; those that look alike by what
+// they hold. NaNs stay in the order that match has found.
 func sortByKey(list []entryPair) {
 	type keyed struct {
 		e    entryPair
@@ -350,7 +358,10 @@ func sortByKey(list []entryPair) {
 		if n := compareKeys(x.e.key, y.e.key); n != 0 {
 			return n
 		}
-		return cmp.Or(cmp.Compare(x.text, y.text), compareAddresses(x.e.key, y.e.key))
+		if n := cmp.Compare(x.text, y.text); n != 0 {
+			return n
+		}
+		return compareContent(x.e.key, y.e.key)
 	})
 	for i := range with {
 		list[i] = with[i].e
@@ -371,31 +382,54 @@ func compareKeys(a, b reflect.Value) int {
 	return 0
 }
 
-// compareAddresses orders keys that look alike by what they point to, so that one call is as the next: the order of a map
-// is not. It is 0 if they hold the same pointers.
-func compareAddresses(a, b reflect.Value) int {
-	if a.Type() != b.Type() {
-		return cmp.Compare(a.Type().String(), b.Type().String())
-	}
+// compareContent is compareHeld of two values.
+func compareContent(a, b reflect.Value) int { return compareHeld(variable(a), variable(b), false) }
+
+// compareHeld orders variables of one type by what they hold, so that one call is as the next: the order of a map is not.
+// It is 0 only if they hold the same numbers, texts and references. In an interface, what other interfaces hold goes by
+// its address: many of them can lead to one thing.
+func compareHeld(a, b reflect.Value, boxed bool) int {
 	switch a.Kind() {
-	case reflect.Pointer, reflect.Chan, reflect.UnsafePointer:
-		return cmp.Compare(number(a.UnsafePointer()), number(b.UnsafePointer()))
+	case reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return compareWords(load(address(a)), load(address(b)))
+	case reflect.Slice:
+		return cmp.Or(compareWords(a.UnsafePointer(), b.UnsafePointer()), cmp.Compare(a.Len(), b.Len()))
 	case reflect.Interface:
-		if a, b := a.Elem(), b.Elem(); a.IsValid() && b.IsValid() {
-			return compareAddresses(a, b)
-		}
+		return compareInterfaces(a, b, boxed)
 	case reflect.Struct:
 		for i := range a.NumField() {
-			if n := compareAddresses(a.Field(i), b.Field(i)); n != 0 {
+			sf := a.Type().Field(i)
+			f := field{typ: sf.Type, offset: sf.Offset}
+			if n := compareHeld(member(a, &f), member(b, &f), boxed); n != 0 {
 				return n
 			}
 		}
+		return 0
 	case reflect.Array:
 		for i := range a.Len() {
-			if n := compareAddresses(a.Index(i), b.Index(i)); n != 0 {
+			if n := compareHeld(a.Index(i), b.Index(i), boxed); n != 0 {
 				return n
 			}
 		}
+		return 0
 	}
-	return 0
+	return cmp.Or(compareKeys(a, b), compareBytes(address(a), address(b), a.Type().Size())) // NaNs and zeros by their bits
+}
+
+func compareWords(a, b pointer) int { return cmp.Compare(number(a), number(b)) }
+
+func compareInterfaces(a, b reflect.Value, boxed bool) int {
+	ea, eb := a.Elem(), b.Elem()
+	switch {
+	case !ea.IsValid() || !eb.IsValid():
+		return compareWords(load(address(a)), load(address(b))) // nil is first
+	case ea.Type() != eb.Type():
+		t, u := ea.Type(), eb.Type()
+		return cmp.Or(cmp.Compare(t.String(), u.String()), cmp.Compare(typeWord(t), typeWord(u)))
+	case dataWord(a) == dataWord(b) || boxed:
+		return compareWords(dataWord(a), dataWord(b))
+	}
+	return compareHeld(variable(ea), variable(eb), true)
 }
