@@ -15,16 +15,16 @@ type alarm struct {
 	rung  atomic.Bool // since it was set
 }
 
-// set makes the alarm ring at at, or earlier. now may be a little old.
-func (a *alarm) set(now, at time.Time) {
+// set makes the alarm ring at at, or earlier.
+func (a *alarm) set(at time.Time) {
 	switch {
 	case a.timer == nil:
-		a.timer = time.AfterFunc(at.Sub(now), func() { a.rung.Store(true); a.ring() })
+		a.timer = time.AfterFunc(time.Until(at), func() { a.rung.Store(true); a.ring() })
 	case !a.rung.Load() && !a.at.After(at):
 		return
 	default:
 		a.rung.Store(false)
-		a.timer.Reset(at.Sub(now))
+		a.timer.Reset(time.Until(at))
 	}
 	a.at = at
 }

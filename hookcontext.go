@@ -57,6 +57,7 @@ func (c *hookContext) Deadline() (time.Time, bool) {
 
 // Done returns a channel that is closed when the context has ended.
 func (c *hookContext) Done() <-chan struct{} {
+	c.ending() // a child that is made of a context that has ended is to know
 	m := c.need()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -188,6 +189,9 @@ func (c *hookContext) end(how *ending) {
 	m := c.need()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if c.sealed.Load() {
+		how = endedWithHook // somebody may have been told so
+	}
 	m.end(how)
 }
 

@@ -45,13 +45,14 @@ func (e *execution[T]) beginHook(gate *call.Gate) (*hookContext, executeFunc[T],
 	}
 	st, c := &e.steps[e.next], &e.hooks[e.next]
 	e.pass = pass[T]{prior: e.versions.current}
-	c.run, c.index, c.begun = e.run, int32(e.next), e.now
+	c.run, c.index = e.run, int32(e.next)
 	f := &e.frames[e.next]
 	f.record = &c.record
 	e.log.push(f)
 	if !e.lend(st, f) {
 		return nil, nil, nil
 	}
+	c.begun = e.now
 	r, i, execute, work := e.run, e.next, st.execute, e.pass.work
 	e.pass.started = true
 	gate.Enter(i) // from here on e may be the caller's
@@ -73,9 +74,11 @@ func (r *run) over() bool {
 		r.until != NoLimit && time.Since(r.started) >= r.until
 }
 
-// lend gets the hook's memory. It returns false if the state could not be copied.
+// lend gets the hook's memory. It returns false if the state could not be copied. The time
+// that a copy takes is not the hook's.
 func (e *execution[T]) lend(st *step[T], f *frame) bool {
 	p, v := &e.pass, &e.versions
+	copies := v.copies
 	switch keep := st.options.OnFailure == Continue; {
 	case !st.options.ReadOnly:
 		p.work, p.copyErr = v.take(keep)
@@ -87,6 +90,9 @@ func (e *execution[T]) lend(st *step[T], f *frame) bool {
 	}
 	if rollback, work := st.rollback, p.work; rollback != nil {
 		f.rollback = func(ctx context.Context) error { return rollback(ctx, work) }
+	}
+	if v.copies > copies {
+		e.timeCopy()
 	}
 	return p.copyErr == nil
 }
@@ -133,15 +139,22 @@ func (e *execution[T]) note(c *hookContext, out *outcome) {
 	}
 }
 
-// advance makes the next version. Copies that take less than reading the clock are not
-// timed; the next hook's time begins where this one's has ended.
+// advance makes the next version.
 func (e *execution[T]) advance() error {
 	err := e.versions.advance(e.pass.work)
+	e.timeCopy()
+	return err
+}
+
+// timeCopy adds the time since the driver looked last to what copying has taken. Copies
+// that take less than reading the clock are not timed; the next hook's time begins where
+// this one's has ended.
+func (e *execution[T]) timeCopy() {
 	if e.x.mover == nil || e.versions.current.size > untimedSize {
 		now := time.Since(e.started)
-		e.pass.copying, e.now = now-e.now, now
+		e.pass.copying += now - e.now
+		e.now = now
 	}
-	return err
 }
 
 // untimedSize is the size of a state that is copied in less time than it takes to read the
@@ -163,7 +176,9 @@ func (e *execution[T]) resume() *attempt[T] {
 // chain goes on.
 func (e *execution[T]) settle(out *outcome, over *lateness) bool {
 	a := e.resume()
-	a.ran = out.at - a.context.begun
+	if e.pass.started { // else out is of the hook before
+		a.ran = out.at - a.context.begun
+	}
 	f := e.failureOf(a, out, over)
 	if f == nil && !e.pass.ended { // a success all the same: SkipRest
 		f = a.copyOut()
@@ -182,6 +197,9 @@ func (e *execution[T]) failureOf(a *attempt[T], out *outcome, over *lateness) *f
 	late := e.lateness(a.context, e.started.Add(out.at), out.parentErr)
 	if late != nil && over != nil {
 		late = over // what came after the cut is no reason
+	}
+	if late != nil {
+		a.context.end(late.ending(e.run))
 	}
 	b := e.askingBudget(a, out)
 	if b != nil {

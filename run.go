@@ -2,11 +2,12 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hooktx/hooks/internal/show"
 )
 
 // A run is the part of an execution that does not depend on the state's type. Its
@@ -182,7 +183,7 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 // dead returns why the execution has to stop, nil if it need not: the caller's
 // context or TotalTimeout has ended. If both have, it is the one that did first.
 func (r *run) dead() *lateness {
-	parentErr := r.parent.Err()
+	parentErr := r.askParent()
 	if parentErr == nil && len(r.limits) == 0 {
 		return nil
 	}
@@ -208,13 +209,25 @@ func (r *run) parentErr() error {
 func (r *run) askParent() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errParentPanicked
+			err = parentPanicked(p)
 		}
 	}()
 	return r.parent.Err()
 }
 
-var errParentPanicked = errors.New("the caller's context panicked when it was asked whether it had ended")
+// askCause asks it why.
+func (r *run) askCause() (cause error) {
+	defer func() {
+		if p := recover(); p != nil {
+			cause = parentPanicked(p)
+		}
+	}()
+	return context.Cause(r.parent)
+}
+
+func parentPanicked(with any) error {
+	return fmt.Errorf("the caller's context panicked when it was asked whether it had ended: %s", show.Value(with))
+}
 
 // lateAt returns nil if a call that ended at at, when the parent's Err was parentErr,
 // was in time, and why it was late otherwise.
@@ -234,7 +247,7 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 func (r *run) parentCause() error {
 	if r.cause == nil {
 		r.awaitParent()
-		r.cause = r.renderCause(context.Cause(r.parent))
+		r.cause = r.renderCause(r.askCause())
 	}
 	return r.cause
 }
@@ -248,7 +261,7 @@ const dueGrace = 100 * time.Millisecond
 // it can say why.
 func (r *run) awaitParent() {
 	done := r.parent.Done()
-	if done == nil || r.parent.Err() != nil {
+	if done == nil || r.askParent() != nil {
 		return
 	}
 	timer := time.NewTimer(dueGrace)

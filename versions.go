@@ -35,6 +35,8 @@ type versions[T any] struct {
 
 	final *T // made by settle: what commit assigns, nil if nothing changed
 
+	copies int // made so far
+
 	copier copier         // who bounds the copies
 	mover  *deep.Mover[T] // who makes them, if that takes no time
 }
@@ -147,6 +149,7 @@ type version[T any] struct {
 }
 
 func (v *versions[T]) copy(src *T) (version[T], error) {
+	v.copies++
 	if v.mover != nil {
 		if state, size := v.mover.Copy(src, v.copier.sizeLimit()); state != nil {
 			return version[T]{state: state, size: size}, nil

@@ -12,11 +12,16 @@ import (
 // it gave up, if it had to: then e is the caller's, and the worker is the hook's.
 //
 // It is woken by the worker, at the earliest time at which a call can be over its limit,
-// and by the end of the caller's context. The clock is read before the gate: a call that
-// still runs then will be stamped later, so what is cut here is late by every clock.
+// and by the end of the caller's context. The clock is read and that context is asked before
+// the gate: a call that still runs then will be stamped later, and asks later, so what is
+// cut here is late by every clock.
+//
+// The alarm is set for a hook that may have ended meanwhile, and the next one may have less
+// time. So both sides look: the worker, who has begun a call, at the alarm's time; we, who
+// have written that down, at the call. One of the two sees the other.
 func (w *worker[T]) await(e *execution[T]) *hookContext {
 	parentDone := e.parentDone
-	w.alarm.set(e.started, e.nextLimit(e.started))
+	w.alarm.set(e.nextLimit(e.started)) // early enough for all hooks
 	for {
 		if parentDone == nil {
 			<-w.wake
@@ -30,23 +35,32 @@ func (w *worker[T]) await(e *execution[T]) *hookContext {
 		if w.gate.Parked() {
 			return nil
 		}
-		now := time.Now()
+		now, parentErr := time.Now(), e.parentErr()
 		i, running := w.gate.Running()
 		if !running {
-			w.alarm.set(now, e.nextLimit(now))
+			w.wakeAt(e, e.nextLimit(now))
 			continue
 		}
 		c := &e.hooks[i]
-		if e.dueToCut(c, now) {
-			if w.cut(e, c, now) {
+		if e.dueToCut(c, now, parentErr) {
+			if w.cut(e, c, now, parentErr) {
 				return c
 			}
 			if w.gate.Parked() {
 				return nil
 			}
 		}
-		w.alarm.set(now, e.limitOf(c, now))
+		w.wakeAt(e, e.limitOf(c, now))
+		if j, running := w.gate.Running(); running && j != i {
+			w.signal()
+		}
 	}
+}
+
+// wakeAt sets the alarm, and tells the worker.
+func (w *worker[T]) wakeAt(e *execution[T], at time.Time) {
+	w.due.Store(int64(at.Sub(e.started)))
+	w.alarm.set(at)
 }
 
 // nextLimit is the earliest time at which a hook that has not begun at now can be over its
@@ -75,10 +89,11 @@ const never = 1 << 62
 // after returns the time d after t; NoLimit is never.
 func after(t time.Time, d time.Duration) time.Time { return t.Add(min(d, never)) }
 
-// dueToCut reports whether the running hook's time was up at now. If it is the caller's
+// dueToCut reports whether the running hook's time was up at now, when the caller's context
+// said parentErr. If it is the caller's
 // deadline that has passed, his context has a moment to say so itself.
-func (e *execution[T]) dueToCut(c *hookContext, now time.Time) bool {
-	if e.parentErr() != nil {
+func (e *execution[T]) dueToCut(c *hookContext, now time.Time, parentErr error) bool {
+	if parentErr != nil {
 		return true
 	}
 	over := now.Sub(e.started) - c.deadline()
@@ -90,10 +105,10 @@ func (e *execution[T]) dueToCut(c *hookContext, now time.Time) bool {
 
 // cut ends the context of the running hook, gives it grace to end by itself, and gives it
 // up. It returns false if the hook ended first.
-func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time) bool {
+func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time, parentErr error) bool {
 	if w.over == nil {
-		w.over = e.lateness(c, now, e.parentErr())
-		c.end(w.over.ending(e.parent))
+		w.over = e.lateness(c, now, parentErr)
+		c.end(w.over.ending(e.run))
 	}
 	w.linger(int(c.index), e.core.cfg.Execution.Grace)
 	w.noted = make(chan struct{})
@@ -138,8 +153,7 @@ func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *
 	st := &e.steps[c.index]
 	limits := append([]limit(nil), e.limits...)
 	if st.timeout != NoLimit {
-		begun := c.begun
-		limits = append(limits, limit{e.started.Add(begun + st.timeout), &timeLimit{`hook "` + st.name + `"`, st.timeout}, true})
+		limits = append(limits, limit{e.started.Add(c.begun).Add(st.timeout), &timeLimit{`hook "` + st.name + `"`, st.timeout}, true})
 	}
 	if late := e.lateAt(limits, at, parentErr); late != nil {
 		return late
@@ -148,9 +162,9 @@ func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *
 }
 
 // ending is how a context ends that is ended for this reason.
-func (l *lateness) ending(parent context.Context) *ending {
-	if err := parent.Err(); l.cancelled && err != nil {
-		return &ending{err, l.cause}
+func (l *lateness) ending(r *run) *ending {
+	if err := r.askParent(); l.cancelled && err != nil {
+		return &ending{err, r.askCause()}
 	}
 	return &ending{context.DeadlineExceeded, l.cause}
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"sync/atomic"
 	"time"
 
 	"github.com/hooktx/hooks/internal/call"
@@ -27,6 +28,7 @@ type worker[T any] struct {
 	in   chan struct{} // one place
 	wake chan struct{} // one place; to be woken for nothing is harmless
 	gate call.Gate
+	due  atomic.Int64 // by the caller: when he looks at the running call, since run.started; 0: early enough
 
 	e       *execution[T] // the driver's; nil after the call was given up
 	calling *hookContext  // the worker's: whose Execute is running
@@ -63,6 +65,9 @@ func (w *worker[T]) signal() {
 // handOver lets the goroutine go on with e, which must be the worker's.
 func (w *worker[T]) handOver() {
 	w.gate.Open()
+	if w.due.Load() != 0 {
+		w.due.Store(0)
+	}
 	if !w.kept {
 		w.kept = true
 		go w.work(w.in)
@@ -142,6 +147,9 @@ func (w *worker[T]) drive() bool {
 			w.out = outcome{err: errNeverBegun}
 			w.endedLate(c)
 			return false
+		}
+		if due := w.due.Load(); due != 0 && int64(c.deadline()) < due {
+			w.signal()
 		}
 		w.calling = c
 		value, err := execute(c, work)
