@@ -351,18 +351,18 @@ func TestParentEndedInsideAHookIsSeenAtOnce(t *testing.T) {
 	atProcs(t, func(t *testing.T) {
 		for range 50 {
 			parent, cancel := context.WithCancelCause(t.Context())
-			var got []string
+			got := make(chan []string, 1) // it may be given up before it has looked
 			_, err := build[int](t, hooks.Config{}).Execute(parent, new(int), hooks.Func("h", func(ctx context.Context, _ *int) error {
 				cancel(errWhy)
 				child, stop := context.WithCancel(ctx)
 				defer stop()
 				valued := context.WithValue(ctx, userKey{}, "own")
-				got = []string{state(child), state(valued), state(ctx)}
+				got <- []string{state(child), state(valued), state(ctx)}
 				return nil
 			}))
 			require.ErrorIs(t, err, errWhy)
 			want := "context canceled, cause the parent's, done closed, same channel true"
-			require.Equal(t, []string{want, want, want}, got)
+			require.Equal(t, []string{want, want, want}, <-got)
 		}
 	})
 }
