@@ -77,7 +77,7 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *Ex
 	case state == nil:
 		return no(invalidArgument("the state is nil; pass a pointer to the state"))
 	}
-	if err := e.begin(ctx, e.worker.idSource.next); err != nil {
+	if err := e.begin(ctx, e.worker.nextID); err != nil {
 		return no(err)
 	}
 	e.report.Execution = e.id

@@ -15,7 +15,7 @@ const (
 	idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 )
 
-func (s *idSource) next() string {
+func (s *idSource) nextID() string {
 	if s.left == "" {
 		s.left = randomText(idLength * idsAtOnce)
 	}

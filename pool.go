@@ -56,7 +56,7 @@ func (p *pool[T]) idleOne(now time.Time) *execution[T] {
 
 // inBubble reports whether now was read in a bubble of testing/synctest: such times have no
 // monotonic reading, so that removing it changes nothing.
-func inBubble(now time.Time) bool { return now == now.Round(0) }
+func inBubble(now time.Time) bool { return now == now.Round(0) } //nolint:staticcheck // Equal ignores the reading
 
 // replace returns another worker for e, whose own was lost to a hook.
 func (p *pool[T]) replace(e *execution[T]) *worker[T] {

@@ -25,7 +25,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		ch.steps = asked
 		e.x.fit(ch)
 	}
-	e.steps, e.run.names, e.run.timeouts, e.shortest = ch.steps, ch.names, ch.timeouts, ch.shortest
+	e.steps, e.names, e.timeouts, e.shortest = ch.steps, ch.names, ch.timeouts, ch.shortest
 	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
 	e.allPlain = e.x.plain(e.dry)
 	return nil
