@@ -3,14 +3,28 @@ package deep_test
 import (
 	"reflect"
 	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/hooktx/hooks/internal/deep"
 )
+
+// opened is, as a variable, what the atomic.Pointer or atomic.Value v holds, and v if it is neither. A path says nothing of
+// these, so that the one field of an atomic.Value is none that a step could mean.
+func opened(v reflect.Value) reflect.Value {
+	if v.Type() == reflect.TypeFor[atomic.Value]() {
+		return fieldOf(v, 0)
+	}
+	v, _ = pointee(v)
+	return v
+}
 
 // through follows pointers and interfaces to where a step can be taken. What an interface holds becomes a variable.
 func through(v reflect.Value) (reflect.Value, bool) {
 	for {
-		if p, ok := pointee(v); ok {
-			v = p
-		}
+		v = opened(v)
 		switch v.Kind() {
 		case reflect.Pointer, reflect.Interface:
 			if v.IsNil() {
@@ -95,8 +109,8 @@ func parseKey(text string, t reflect.Type) (key reflect.Value, ok bool) {
 
 // patch makes the part of the variable v that the path leads to the same as with, or takes it away if there is none.
 func patch(v reflect.Value, path []pathStep, with reflect.Value, there bool) bool {
-	if p, ok := pointee(v); ok && len(path) > 0 {
-		v = p
+	if len(path) > 0 {
+		v = opened(v)
 	}
 	switch {
 	case len(path) == 0:
@@ -167,4 +181,24 @@ func patchEntry(v reflect.Value, path []pathStep, with reflect.Value, there bool
 		v.SetMapIndex(key, with)
 	}
 	return ok
+}
+
+// TestPathsThroughAtomics checks that a path leads to what Diff means, though a field behind an atomic.Value has the name
+// of the one that it has itself.
+func TestPathsThroughAtomics(t *testing.T) {
+	mk := func(next *genNode) reflect.Value {
+		s := &genSynced{}
+		s.v.Store(genBox[any]{v: &genNode{next: next}})
+		return reflect.ValueOf(s)
+	}
+	a, b := mk(&genNode{}), mk(nil)
+	changes, _ := deep.DiffValues(a, b, 0)
+	assert.Len(t, changes, 1)
+	path, _ := parsePath(changes[0].Path)
+	x, found, ok := resolve(a.Elem(), path)
+	assert.True(t, found && ok)
+	assert.Equal(t, &genNode{}, x.Interface())
+	y, _, _ := resolve(b.Elem(), path)
+	assert.True(t, patch(a.Elem(), path, y, true))
+	assert.True(t, deep.ObviousEqual(a, b))
 }
