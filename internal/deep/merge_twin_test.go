@@ -196,7 +196,6 @@ func (s *subject) checkMerged(got, want reflect.Value) {
 // TestMergeTwin compares the two merges on random values of random types.
 func TestMergeTwin(t *testing.T) {
 	n := runRandom(t, 1500, checkMerges)
-	t.Logf("%+v", *n)
 	if n.byPlan*5 < n.compared*2 || n.unequal*20 < n.values {
 		t.Errorf("too few of one kind: %+v", *n)
 	}
@@ -313,9 +312,10 @@ func (s *shuffler) shuffle(root *thing) {
 // TestMergeTwinDoubts compares the two merges where it is in doubt which object is which.
 func TestMergeTwinDoubts(t *testing.T) {
 	n := &tally{}
-	rapid.Check(t, func(t *rapid.T) { checkDoubts(t, n) })
-	t.Logf("%+v", *n)
-	if n.values > 50 && (n.byPlan*5 < n.values || n.unequal == 0) {
+	for range 10 {
+		rapid.Check(t, func(t *rapid.T) { checkDoubts(t, n) })
+	}
+	if n.byPlan*5 < n.values || n.unequal == 0 { // mostly there are 9 conflicts in 100
 		t.Errorf("too few of one kind: %+v", *n)
 	}
 }
