@@ -345,7 +345,7 @@ func (s *scanner) reference(v pointer, p *plan) bool {
 func (s *scanner) repeated() bool { return !s.strict }
 
 func (s *scanner) mapping(src pointer, p *plan) bool {
-	if p.rule.own != nil && !p.set.weighs || s.strict && p.odd {
+	if p.rule.own != nil && !p.set.weighs || s.strict && (p.odd || p.key.alien || p.elem.alien) {
 		return s.giveUp()
 	}
 	i, fresh := s.known.claim(src, p.mark)
