@@ -29,9 +29,13 @@ import (
 // and runtime.Goexit are contained. What one process cannot contain: a panic in a
 // goroutine that the hook started, os.Exit, stack overflow, exhausted memory.
 //
+// Hooks that succeed may leave their goroutine to other hooks, of this execution or a later
+// one. What a hook changes of it (runtime.LockOSThread, pprof labels, debug.SetPanicOnFault)
+// it changes back before it returns nil.
+//
 // Name must be unique within a chain, stable across releases, and must not be
 // empty or contain "/" or "#". It is asked at most once per execution, before
-// anything runs, and must be pure and quick: an executor may remember the answer.
+// anything runs, and must be pure and quick.
 type Hook[T any] interface {
 	Name() string
 	Execute(ctx context.Context, state *T) (result any, err error)
@@ -75,8 +79,7 @@ type ResultValidator interface {
 }
 
 // An Optioner is a Hook with options of its own. Options is asked at most once per
-// execution, before anything runs, and must be pure and quick: an executor may
-// remember the answer.
+// execution, before anything runs, and must be pure and quick.
 type Optioner interface {
 	Options() Options
 }

@@ -163,7 +163,8 @@ func TestParentEndsBetweenTwoHooks(t *testing.T) {
 			}
 			return parent.Err()
 		}}
-		report, err := build[int](t, hooks.Config{}).Execute(asked, new(int),
+		polite := hooks.Config{Execution: hooks.ExecutionConfig{Grace: time.Second}}
+		report, err := build[int](t, polite).Execute(asked, new(int),
 			limited(hooks.Func("a", func(context.Context, *int) error { armed.Store(true); <-first; return nil }), time.Minute),
 			limited(hooks.Func("b", func(ctx context.Context, _ *int) error {
 				done := ctx.Done()
