@@ -35,7 +35,7 @@ import (
 //
 // Name must be unique within a chain, stable across releases, and must not be
 // empty or contain "/" or "#". It is asked at most once per execution, before
-// anything runs, and must be pure and quick.
+// anything runs, and must be pure and quick: an executor may remember the answer.
 type Hook[T any] interface {
 	Name() string
 	Execute(ctx context.Context, state *T) (result any, err error)
@@ -79,7 +79,8 @@ type ResultValidator interface {
 }
 
 // An Optioner is a Hook with options of its own. Options is asked at most once per
-// execution, before anything runs, and must be pure and quick.
+// execution, before anything runs, and must be pure and quick: an executor may
+// remember the answer.
 type Optioner interface {
 	Options() Options
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A hookContext is the context of one Execute. It costs nothing until it is asked, and answers as one of context.WithDeadlineCause would whose
-// parent is the caller's context.
+// A hookContext is the context of one Execute. It costs nothing until it is asked, and
+// answers as one of context.WithDeadlineCause would whose parent is the caller's context.
 //
 // Why a type of our own: a real context takes some 700ns and four allocations a hook, and
 // most hooks never look at theirs. The price is paid by children: those made directly of

@@ -90,8 +90,8 @@ const never = 1 << 62
 func after(t time.Time, d time.Duration) time.Time { return t.Add(min(d, never)) }
 
 // dueToCut reports whether the running hook's time was up at now, when the caller's context
-// said parentErr. If it is the caller's
-// deadline that has passed, his context has a moment to say so itself.
+// said parentErr. If it is the caller's deadline that has passed, his context has a moment to
+// say so itself.
 func (e *execution[T]) dueToCut(c *hookContext, now time.Time, parentErr error) bool {
 	if parentErr != nil {
 		return true
@@ -155,10 +155,7 @@ func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *
 	if st.timeout != NoLimit {
 		limits = append(limits, limit{e.started.Add(c.begun).Add(st.timeout), &timeLimit{`hook "` + st.name + `"`, st.timeout}, true})
 	}
-	if late := e.lateAt(limits, at, parentErr); late != nil {
-		return late
-	}
-	return nil
+	return e.lateAt(limits, at, parentErr)
 }
 
 // ending is how a context ends that is ended for this reason.
