@@ -158,7 +158,7 @@ func (e *execution[T]) delegate() bool {
 	e.pass = pass[T]{}
 	w.over = nil
 	w.handOver()
-	if w.await(e) != nil {
+	if !w.await(e) {
 		e.forsaken = true
 		e.worker = e.x.idle.replace(e)
 		return e.giveUp(w.over)

@@ -8,8 +8,8 @@ import (
 	"github.com/hooktx/hooks/internal/call"
 )
 
-// await waits until the worker hands e back. It returns the context of the hook whose call
-// it gave up, if it had to: then e is the caller's, and the worker is the hook's.
+// await waits until the worker hands e back. It returns false if it had to give the running
+// call up: then e is the caller's, and the worker is the hook's.
 //
 // It is woken by the worker, at the earliest time at which a call can be over its limit,
 // and by the end of the caller's context. The clock is read and that context is asked before
@@ -19,7 +19,7 @@ import (
 // The alarm is set for a hook that may have ended meanwhile, and the next one may have less
 // time. So both sides look: the worker, who has begun a call, at the alarm's time; we, who
 // have written that down, at the call. One of the two sees the other.
-func (w *worker[T]) await(e *execution[T]) *hookContext {
+func (w *worker[T]) await(e *execution[T]) bool {
 	parentDone := e.parentDone
 	w.alarm.set(e.nextLimit(e.started)) // early enough for all hooks
 	for {
@@ -33,7 +33,7 @@ func (w *worker[T]) await(e *execution[T]) *hookContext {
 			}
 		}
 		if w.gate.Parked() {
-			return nil
+			return true
 		}
 		now, parentErr := time.Now(), e.parentErr()
 		i, running := w.gate.Running()
@@ -44,10 +44,10 @@ func (w *worker[T]) await(e *execution[T]) *hookContext {
 		c := &e.hooks[i]
 		if e.dueToCut(c, now, parentErr) {
 			if w.cut(e, c, now, parentErr) {
-				return c
+				return false
 			}
 			if w.gate.Parked() {
-				return nil
+				return true
 			}
 		}
 		w.wakeAt(e, e.limitOf(c, now))
