@@ -3,236 +3,172 @@ package hooks
 import (
 	"context"
 	"time"
-
-	"github.com/hooktx/hooks/internal/call"
 )
 
-// An attempt is one start of one hook, from the copy that it gets to the version
-// that it leaves.
+// An attempt is one start of one hook, from the copy that it gets to the version that it
+// leaves: what the driver knows of the hook that is under way.
 type attempt[T any] struct {
-	e     *execution[T]
-	step  *step[T]
-	frame *frame
-	info  Info
-	res   *Result
-
-	context *hookContext // of a plain hook
-
-	base   context.Context // what the attempt's contexts derive from
-	budget *budget         // of ValidateEvent and Execute
-	second *budget         // of what judges them
+	stage   stage
+	bad     bool  // the call of this stage did not go well, so the caller has to settle it
+	copyErr error // why the state could not be copied at this stage: likewise
 
 	work   *T         // the hook's copy, or its view if it only reads
 	before *T         // the view of the version before, for validators
 	prior  version[T] // that version; its state is nil if it was given away
 
-	begun    time.Time     // when the hook's budget was started
-	ran      time.Duration // ValidateEvent and Execute
-	copying  time.Duration
+	begun   time.Duration // when the budget of ValidateEvent and Execute was started
+	judging time.Duration // when that of what judges them was; 0: not yet
+	ran     time.Duration // ValidateEvent and Execute
+	copying time.Duration
+
 	value    any
 	skipRest bool
+	size     int64 // of the version that it made
+	changes  []Change
+
+	asked    int             // how many validators have been
+	warnings []string        // theirs
+	base     context.Context // what Trace.HookStart returned
 }
 
-// A failure is why an attempt did not succeed.
-type failure struct {
-	phase     Phase
-	outcome   Outcome
-	err       error
-	stack     string
-	late      *lateness // nil if it was in time
-	abandoned bool      // a call of the hook did not end
-	running   bool      // that call was its Execute
+// A stage is where an attempt stands: what is to be done next, or is being done. The stages
+// of a hook are passed in order, but for those that it does not need.
+type stage uint8
+
+const (
+	stageStart stage = iota
+	stageLend        // getting the memory that the hook needs
+	stageEvent       // its ValidateEvent
+	stageExecute
+	stageResult // its ValidateResult
+	stageCopy   // making the next version
+	stageState  // the executor's validators
+	stageEnd
+)
+
+// A task is a call of user code. It has what that code may see and nothing more: the
+// goroutine that makes the call may hold it for ever.
+type task[T any] struct {
+	*hookContext
+	execute   func(ctx context.Context, state *T) (any, error)
+	event     func(ctx context.Context, state *T) error
+	result    func(ctx context.Context, result any) error
+	validator Validator[T]
+
+	state  *T
+	value  any
+	change *StateChange[T]
 }
 
-func (e *execution[T]) newAttempt(st *step[T], res *Result) *attempt[T] {
-	a := &attempt[T]{e: e, step: st, res: res}
-	a.frame = &frame{record: &record{run: e.run, index: int32(st.index)}}
-	a.info = a.frame.info()
-	return a
-}
-
-// perform makes the attempt, and seals its frame. What it leaves is a new version, a
-// frame that says how to undo the hook, and the hook's result.
-func (a *attempt[T]) perform() *failure {
-	a.base = a.e.startHook(a.e.context(), a.info)
-	stages := [...]func() *failure{
-		a.prepare, a.validateEvent, a.execute, a.validateResult, a.copyOut, a.validateState,
+// do makes the call.
+func (t *task[T]) do() (out outcome) {
+	switch t.phase {
+	case PhaseExecute:
+		out.value, out.err = t.execute(t.hookContext, t.state)
+	case PhaseValidateEvent:
+		out.err = t.event(t.hookContext, t.state)
+	case PhaseValidateResult:
+		out.err = t.result(t.hookContext, t.value)
+	case PhaseValidateState:
+		said := t.validator.Validate(t.hookContext, *t.change)
+		out.err, out.warnings = said.Err, said.Warnings
 	}
-	var f *failure
-	for _, stage := range stages {
-		if f = stage(); f != nil {
-			break
+	return out
+}
+
+// nextCall goes on to the next call of user code, and opens it. The task has no context if
+// there is none: because the chain is at its end, or because the state could not be copied.
+//
+// Loggers and trace callbacks run on the worker; they can end its goroutine. So they are
+// called last in their stage, when it has been passed: somebody else goes on from there.
+func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
+	for e.next < e.upTo {
+		st := &e.steps[e.next]
+		switch e.attempt.stage {
+		case stageStart:
+			if e.skip(st) {
+				continue
+			}
+			if e.watched && e.over() {
+				return t
+			}
+			e.startAttempt(w)
+			fallthrough
+		case stageLend:
+			if !e.lend(st) {
+				return t
+			}
+			fallthrough
+		case stageEvent:
+			if st.validateEvent != nil && e.attempt.stage == stageEvent {
+				return e.open(w, e.eventTask(st))
+			}
+			e.attempt.stage = stageExecute
+			fallthrough
+		case stageExecute:
+			return e.open(w, e.executeTask(st))
+		case stageResult:
+			if st.validateResult != nil {
+				return e.open(w, e.resultTask(st))
+			}
+			fallthrough
+		case stageCopy:
+			if !e.copyOut(st) {
+				return t
+			}
+			fallthrough
+		case stageState:
+			if e.attempt.asked < e.x.validatorsOf(st) {
+				if !e.lookAfter() {
+					return t
+				}
+				return e.open(w, e.stateTask(st))
+			}
+			fallthrough
+		case stageEnd:
+			e.endAttempt(w)
 		}
 	}
-	a.seal(f)
-	return f
+	return t
 }
 
-// seal ends all contexts of the attempt, and completes the hook's Result.
-func (a *attempt[T]) seal(f *failure) {
-	a.frame.seal()
-	a.e.log.told = true
-	if a.context != nil {
-		a.context.close()
-	}
-	for _, b := range [...]*budget{a.budget, a.second} {
-		if b != nil {
-			b.end(errHookEnded)
-		}
-	}
-	a.record(f)
+// open opens the call of t. From then on, e may be the caller's.
+func (e *execution[T]) open(w *worker[T], t task[T]) task[T] {
+	w.gate.Enter(t.call())
+	return t
 }
 
-// at returns the Info of a phase.
-func (a *attempt[T]) at(p Phase) Info {
-	info := a.info
-	info.Phase = p
-	return info
-}
-
-func (a *attempt[T]) scope(p Phase) *scope { return &scope{run: a.e.run, info: a.at(p)} }
-
-// tracks reports whether the version before the hook must survive it.
-func (a *attempt[T]) tracks() bool {
-	return !a.step.options.ReadOnly && (a.e.core.cfg.Monitoring.TrackChanges || a.e.dry)
-}
-
-// prepare gets the memory that the attempt needs, then starts the hook's clock.
-func (a *attempt[T]) prepare() *failure {
-	begun := time.Now()
-	err := a.memory()
-	a.copying = time.Since(begun)
-	if err != nil {
-		return a.copyFailed(err)
+// passed goes on after the call that has just ended, if all is well. If not, the execution
+// is for the caller, who finds how the call ended in the worker.
+func (e *execution[T]) passed(c *hookContext, out *outcome) bool {
+	a := &e.attempt
+	e.now = out.at
+	if out.warnings != nil {
+		a.warn(out.warnings)
 	}
-	if late := a.e.dead(); late != nil {
-		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late}
+	if out.err != nil || out.at >= c.deadline() || out.parentErr != nil {
+		a.bad = true
+		return false
 	}
-	a.begun = time.Now()
-	a.budget = a.e.newBudget(a.base, a.timeout(), `hook "`+a.step.name+`"`)
-	return nil
-}
-
-func (a *attempt[T]) memory() (err error) {
-	v, opts := &a.e.versions, &a.step.options
-	if a.step.validateEvent != nil || !opts.ReadOnly && len(a.e.x.validators) > 0 && !v.live {
-		if a.before, err = v.look(); err != nil {
-			return err
-		}
-	}
-	switch {
-	case opts.ReadOnly && a.step.rollback == nil:
-		a.work, err = v.look()
-	case opts.ReadOnly:
-		a.work, err = v.private()
+	switch a.stage {
+	case stageExecute:
+		f := &e.frames[e.next]
+		f.due, f.effect, f.result = true, EffectDone, out.value
+		e.executed(c, out)
+	case stageState:
+		a.asked++
 	default:
-		a.work, err = v.take(opts.OnFailure == Continue || a.tracks())
-		a.prior = v.current
+		c.close()
+		a.stage++
 	}
-	if rollback := a.step.rollback; rollback != nil {
-		work := a.work
-		a.frame.rollback = func(ctx context.Context) error { return rollback(ctx, work) }
-	}
-	return err
+	return true
 }
 
-// copyFailed is the failure of an attempt whose state could not be copied, or whose
-// execution had to stop meanwhile.
-func (a *attempt[T]) copyFailed(err error) *failure {
-	if late := a.e.dead(); late != nil {
-		return &failure{phase: PhaseCopy, outcome: late.outcome(), err: late.cause, late: late}
-	}
-	return &failure{phase: PhaseCopy, outcome: OutcomeInvalid, err: &classed{ErrInvalidState, err}}
-}
-
-// timeout is the length of each of the hook's two budgets.
-func (a *attempt[T]) timeout() time.Duration { return a.step.timeout }
-
-// returned is what Execute returns.
-type returned struct {
-	value any
-	err   error
-}
-
-func (a *attempt[T]) execute() *failure {
-	a.res.Attempts++
-	s := a.scope(PhaseExecute)
-	s.record = a.frame.record
-	// The goroutine of a hook that never ends must hold the hook's own memory alone.
-	do, work := a.step.execute, a.work
-	body := func(ctx context.Context) returned {
-		value, err := do(ctx, work)
-		return returned{value, err}
-	}
-	r, f := a.e.run, a.frame
-	out, late := invoke(r, s, a.budget, body, func(o *call.Outcome[returned]) {
-		r.endedLate(f, s, &outcome{how: o.How, value: o.Value.value, err: o.Value.err, panic: o.Panic, stack: o.Stack})
-	})
-	a.frame.seal()
-	defer a.budget.end(errHookEnded)
-	if out == nil {
-		if a.step.options.ReadOnly {
-			a.e.versions.taint()
-		}
-		a.ran = time.Since(a.begun)
-		return &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late, abandoned: true, running: true}
-	}
-	a.ran = out.At.Sub(a.begun)
-	return a.judged(a.e.judge(s, a.budget, out.How, out.Value.err, out.Panic, out.Stack, late), out.Value.value)
-}
-
-// judged is what comes of an Execute that ended, once its error has been asked.
-func (a *attempt[T]) judged(m *mishap, value any) *failure {
-	if a.step.options.ReadOnly && m != nil {
-		a.e.versions.taint() // what did not end well, or its error, may still hold the view
-	}
-	a.frame.settle(m, value)
-	if m == nil || m.skipRest && m.late == nil {
-		a.value, a.skipRest = value, m != nil
-		return nil
-	}
-	return &failure{phase: PhaseExecute, outcome: m.outcome(), err: m.err, stack: m.stack, late: m.late}
-}
-
-// settle writes down what is known of the effect of an Execute that ended.
-func (f *frame) settle(m *mishap, value any) {
-	switch {
-	case m == nil || m.returned:
-		f.due, f.effect, f.result = true, EffectDone, value
-	case m.unknown:
-		f.due, f.effect = true, EffectUnknown
-	default:
-		f.due, f.effect = false, EffectFailed
-	}
-}
-
-// record completes the hook's Result.
-func (a *attempt[T]) record(f *failure) {
-	res := a.res
-	res.Outcome, res.Value = OutcomeSucceeded, a.value
-	if f != nil {
-		res.Outcome, res.Value = f.outcome, nil
-		res.Err, res.Stack, res.Abandoned = f.err, f.stack, f.abandoned
-		a.info.Phase = f.phase
-	}
-	res.Warnings = append(a.frame.said().warnings, res.Warnings...)
-	if !a.e.core.cfg.Monitoring.SkipTiming {
-		res.Duration, res.CopyDuration = a.ran, a.copying
-	}
-	a.e.endHook(a.base, a.info, res)
-}
-
-// outcome is the outcome of an Execute that ended.
-func (m *mishap) outcome() Outcome {
-	switch {
-	case m.late != nil:
-		return m.late.outcome()
-	case m.how == call.Panicked:
-		return OutcomePanicked
-	case m.how == call.Exited:
-		return OutcomeExited
-	case m.rejected:
-		return OutcomeRejected
-	}
-	return OutcomeFailed
+// executed goes on after an Execute that counts as a success so far.
+func (e *execution[T]) executed(c *hookContext, out *outcome) {
+	a := &e.attempt
+	c.close()
+	e.log.told = e.log.told || c.more.Load() != nil
+	a.value, a.ran = out.value, out.at-a.begun
+	a.stage = stageResult
 }

@@ -14,6 +14,7 @@ type chain[T any] struct {
 	names    []string        // kept by runs and reports, so never written again
 	timeouts []time.Duration // likewise
 	shortest time.Duration   // of the hooks' timeouts, NoLimit if there are none
+	judged   bool            // there is something that judges one of the hooks
 }
 
 // is reports whether the chain was made of these hooks. Answers of a hook must not change,

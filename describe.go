@@ -46,9 +46,7 @@ type step[T any] struct {
 	index   int
 	options Options
 
-	// For an executor:
-	timeout time.Duration
-	isPlain bool
+	timeout time.Duration // with the executor's default
 
 	execute        func(ctx context.Context, state *T) (any, error)
 	rollback       func(ctx context.Context, state *T) error   // nil: cannot be undone

@@ -18,13 +18,14 @@ type execution[T any] struct {
 	worker   *worker[T]
 	steps    []step[T]
 	shortest time.Duration // of their timeouts
-	allPlain bool          // all hooks can be plain
 	next     int           // the hook under way, or the next one
+	upTo     int           // at which one the chain ends
 	now      time.Duration // since started, when the driver looked last
-	pass     pass[T]
+	attempt  attempt[T]    // of the hook under way
 	versions versions[T]
 	log      undoLog
-	frames   []frame // of plain hooks
+	frames   []frame  // one for each hook
+	judges   []judges // likewise; none if nothing judges the hooks
 	report   *Report
 	ledger   *ledger         // its own share of the metrics
 	failed   *ExecutionError // why the chain failed, nil as long as it has not
@@ -32,7 +33,10 @@ type execution[T any] struct {
 	continued int64 // hooks that failed while the chain went on
 
 	lost     bool // a DeepCopy method that was given up holds memory of a version
-	forsaken bool // a call of a plain hook was given up
+	forsaken bool // a call of a hook was given up
+
+	tracked bool // the version before a hook must survive it
+	watched bool // somebody wants to know when a hook starts and ends
 
 	options deep.Options // for copies of the state
 	asked   *budget      // of the DeepCopy methods of the copy that is being made
@@ -43,6 +47,7 @@ func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dr
 	e := x.idle.take(time.Now(), len(hooks))
 	defer e.release()
 	e.report.DryRun, e.dry = dry, dry
+	e.tracked, e.watched = dry || x.core.cfg.Monitoring.TrackChanges, x.core.watched()
 	if err := e.admit(ctx, state, hooks); err != nil {
 		return e.report, x.core.refuse(err)
 	}
@@ -139,23 +144,18 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 func (e *execution[T]) forward() {
 	e.report.names = e.names
 	e.report.Rounds = 1
-	for goOn := true; goOn && e.next < len(e.steps); {
-		if late := e.dead(); late != nil {
+	for goOn := true; goOn && e.next < e.upTo; {
+		if late := e.dead(); late != nil && e.attempt.stage == stageStart {
 			e.fail(nil, PhaseExecute, late.cause)
 			return
 		}
-		if st := &e.steps[e.next]; e.allPlain && st.isPlain {
-			goOn = e.delegate()
-		} else {
-			goOn = e.runStep(st, e.report.expand(e.next))
-		}
+		goOn = e.delegate()
 	}
 }
 
-// delegate lets a worker run plain hooks, and says whether the chain goes on after that.
+// delegate lets a worker run hooks, and says whether the chain goes on after that.
 func (e *execution[T]) delegate() bool {
 	w := e.worker
-	e.pass = pass[T]{}
 	w.over = nil
 	w.handOver()
 	if !w.await(e) {
@@ -167,47 +167,11 @@ func (e *execution[T]) delegate() bool {
 		w.broken = false
 		panic(fmt.Sprintf("%v\n\n%s", w.out.panic, w.out.stack))
 	}
-	if !e.pass.started && e.pass.copyErr == nil {
+	if a := &e.attempt; !a.bad && a.copyErr == nil {
 		return true
 	}
 	w.dismiss()
 	return e.settle(&w.out, w.over)
-}
-
-// runStep runs one hook and says whether the chain goes on.
-func (e *execution[T]) runStep(st *step[T], res *Result) bool {
-	if e.dry && st.rollback != nil && !st.options.DryRunnable {
-		res.Err = &said{ErrUnsupported, "skipped in the dry run: the hook has a Rollback, so it has effects, and does not say DryRunnable"}
-		e.next++
-		return true
-	}
-	a := e.newAttempt(st, res)
-	e.log.push(a.frame)
-	return e.concluded(a, a.perform())
-}
-
-// concluded goes on after an attempt and says whether the chain does.
-func (e *execution[T]) concluded(a *attempt[T], f *failure) bool {
-	st, savepoint := a.step, e.log.savepoint()-1
-	e.next++
-	if f == nil {
-		return !a.skipRest
-	}
-	if f.running {
-		e.log.pop(savepoint) // its undo comes when it ends: see endedLate
-	}
-	if st.options.OnFailure == Abort {
-		e.fail(st, f.phase, f.err)
-		return false
-	}
-	undone := e.unwind(&e.log, savepoint, e.rolledBack)
-	ends := f.late != nil && !f.late.own || e.lost
-	if !undone || ends {
-		e.fail(st, f.phase, f.err)
-		return false
-	}
-	e.continued++
-	return true
 }
 
 // fail settles why the chain failed. st is nil if no hook is to blame.

@@ -1,125 +1,119 @@
 package hooks
 
 import (
-	"context"
-	"fmt"
-	"time"
-
 	"github.com/hooktx/hooks/internal/show"
 )
 
 // What judges an attempt: before its Execute the hook's own ValidateEvent, after it the
 // hook's ValidateResult, the copy that counts the size, and the executor's validators.
 
-func (a *attempt[T]) validateEvent() *failure {
-	validate := a.step.validateEvent
-	if validate == nil {
-		return nil
+// judges are the contexts of what judges a hook. Like the hook's own they are never used
+// again, and are written before the call is opened.
+type judges struct{ event, result, state *hookContext }
+
+// newJudge returns the context of a call which has the budget that was started at begun.
+func (e *execution[T]) newJudge(p Phase) *hookContext {
+	a := &e.attempt
+	c := &hookContext{record{run: e.run, index: int32(e.next), phase: p}}
+	if a.base != nil {
+		c.more.Store(&more{values: a.base})
 	}
-	m := a.e.do(a.scope(PhaseValidateEvent), a.budget, func(ctx context.Context) error { return validate(ctx, a.before) })
-	a.ran = time.Since(a.begun)
-	if m == nil {
-		return nil
+	if p == PhaseValidateEvent {
+		c.begun = a.begun
+		return c
 	}
-	f := &failure{phase: PhaseValidateEvent, outcome: OutcomeInvalid, err: &classed{ErrInvalidEvent, m.err}, stack: m.stack, abandoned: m.abandoned}
-	a.e.versions.taint() // what did not end well, or its error, may still hold the view
-	if m.late != nil {   // it shares the hook's deadline, and the hook's verdict
-		f.late, f.outcome, f.err = m.late, m.late.outcome(), m.err
+	if a.judging == 0 {
+		a.judging = e.now
 	}
-	return f
+	c.begun = a.judging
+	return c
 }
 
-// judges starts the second budget, if it has not started.
-func (a *attempt[T]) judges() *budget {
-	if a.second == nil {
-		a.second = a.e.newBudget(a.base, a.timeout(), `validating hook "`+a.step.name+`"`)
-	}
-	return a.second
-}
-
-func (a *attempt[T]) validateResult() *failure {
-	validate := a.step.validateResult
-	if validate == nil {
-		return nil
-	}
-	m := a.e.do(a.scope(PhaseValidateResult), a.judges(), func(ctx context.Context) error { return validate(ctx, a.value) })
-	if m == nil {
-		return nil
-	}
-	return &failure{
-		phase: PhaseValidateResult, outcome: OutcomeInvalid,
-		err: &classed{ErrInvalidResult, m.err}, stack: m.stack, late: m.late, abandoned: m.abandoned,
+// close ends the contexts that have not ended.
+func (j *judges) close() {
+	for _, c := range [...]*hookContext{j.event, j.result, j.state} {
+		if c != nil {
+			c.close()
+		}
 	}
 }
 
-// copyOut makes the next version of what the hook left.
-func (a *attempt[T]) copyOut() *failure {
-	v := &a.e.versions
-	if a.step.options.ReadOnly || v.live {
-		return nil
+// contextOf returns the context of a call by its number: of one that was opened.
+func (e *execution[T]) contextOf(call int) *hookContext {
+	i := call / callsPerHook
+	switch Phase(call%callsPerHook) + PhaseValidateEvent {
+	case PhaseValidateEvent:
+		return e.judges[i].event
+	case PhaseValidateResult:
+		return e.judges[i].result
+	case PhaseValidateState:
+		return e.judges[i].state
 	}
-	begun := time.Now()
-	err := v.advance(a.work)
-	a.copying += time.Since(begun)
-	if err != nil {
-		return a.copyFailed(err)
-	}
-	a.res.StateSize = v.current.size
-	if a.tracks() {
-		a.res.Changes = diff(a.prior.state, v.current.state)
-	}
-	return nil
+	return &e.hooks[i]
 }
 
-// validateState asks the validators, in order. They share a budget, and the views of
-// the versions before and after.
-func (a *attempt[T]) validateState() *failure {
-	if a.step.options.ReadOnly || len(a.e.x.validators) == 0 {
-		return nil
+// callsPerHook is how many calls there are for a hook at most. Those of the validators
+// count as one: they share their budget, so whoever has to cut one may cut another.
+const callsPerHook = int(PhaseValidateState-PhaseValidateEvent) + 1
+
+// call is the number of the context's call.
+func (c *hookContext) call() int {
+	return int(c.index)*callsPerHook + int(c.phase-PhaseValidateEvent)
+}
+
+// validatorsOf is how many of the executor's validators judge a hook.
+func (x *Executor[T]) validatorsOf(st *step[T]) int {
+	if st.options.ReadOnly {
+		return 0
 	}
-	after, err := a.e.versions.look()
-	if err != nil {
-		return a.refused(a.copyFailed(err))
+	return len(x.validators)
+}
+
+// needsBefore reports whether somebody will look at the version before the hook.
+func (e *execution[T]) needsBefore(st *step[T]) bool {
+	return st.validateEvent != nil || !e.versions.live && e.x.validatorsOf(st) > 0
+}
+
+func (e *execution[T]) eventTask(st *step[T]) task[T] {
+	c := e.newJudge(PhaseValidateEvent)
+	e.judges[e.next].event = c
+	return task[T]{hookContext: c, event: st.validateEvent, state: e.attempt.before}
+}
+
+func (e *execution[T]) resultTask(st *step[T]) task[T] {
+	c := e.newJudge(PhaseValidateResult)
+	e.judges[e.next].result = c
+	return task[T]{hookContext: c, result: st.validateResult, value: e.attempt.value}
+}
+
+// lookAfter sees to it that there is a view of the version that the hook made. It returns
+// false if that could not be copied.
+func (e *execution[T]) lookAfter() bool {
+	copies := e.versions.copies
+	_, e.attempt.copyErr = e.versions.look()
+	if e.versions.copies > copies {
+		e.timeCopy()
 	}
-	change := StateChange[T]{Hook: a.step.name, After: after, Size: a.res.StateSize}
-	if !a.e.versions.live {
+	return e.attempt.copyErr == nil
+}
+
+// stateTask asks the next validator. All that judge a hook share their context.
+func (e *execution[T]) stateTask(st *step[T]) task[T] {
+	a, c := &e.attempt, e.judges[e.next].state
+	if c == nil {
+		c = e.newJudge(PhaseValidateState)
+		e.judges[e.next].state = c
+	}
+	change := &StateChange[T]{Hook: st.name, After: e.versions.view, Size: a.size}
+	if !e.versions.live {
 		change.Before = a.before
 	}
-	for i := range a.e.x.validators {
-		if f := a.ask(&a.e.x.validators[i], change); f != nil {
-			return a.refused(f)
-		}
-	}
-	return nil
+	return task[T]{hookContext: c, validator: e.x.validators[a.asked].Validator, change: change}
 }
 
-// refused takes the new version back.
-func (a *attempt[T]) refused(f *failure) *failure {
-	if !a.e.versions.live {
-		a.e.versions.retreat(a.prior)
-	}
-	return f
-}
-
-func (a *attempt[T]) ask(v *namedValidator[T], change StateChange[T]) *failure {
-	s := a.scope(PhaseValidateState)
-	judge := func(ctx context.Context) ValidationResult { return v.Validate(ctx, change) }
-	out, late := invoke(a.e.run, s, a.judges(), judge, nil)
-	var m *mishap
-	if out == nil {
-		m = &mishap{err: late.cause, late: late, abandoned: true}
-	} else {
-		for _, w := range out.Value.Warnings {
-			a.res.Warnings = append(a.res.Warnings, show.Text(w, maxErrorText))
-		}
-		m = a.e.judge(s, a.judges(), out.How, out.Value.Err, out.Panic, out.Stack, late)
-	}
-	if m == nil {
-		return nil
-	}
-	a.e.versions.taint()
-	return &failure{
-		phase: PhaseValidateState, outcome: OutcomeInvalid, stack: m.stack, late: m.late, abandoned: m.abandoned,
-		err: &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", v.name, m.err)},
+// warn keeps the warnings of a validator.
+func (a *attempt[T]) warn(warnings []string) {
+	for _, w := range warnings {
+		a.warnings = append(a.warnings, show.Text(w, maxErrorText))
 	}
 }

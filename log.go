@@ -14,9 +14,12 @@ import (
 // of a state is never logged.
 
 // log calls the logger, if there is one.
-func (c *core) log(say func(l *zap.Logger)) {
+func (c *core) log(say func(l *zap.Logger)) { c.logBy(aside, say) }
+
+// logBy calls it by tell, which runs a function that may panic or exit.
+func (c *core) logBy(tell func(func()), say func(l *zap.Logger)) {
 	if l := c.cfg.Logger; l != nil {
-		aside(func() {
+		tell(func() {
 			if c.cfg.Name != "" {
 				l = l.With(zap.String("executor", c.cfg.Name))
 			}
@@ -34,6 +37,12 @@ func (c *core) debug(msg string, fields ...zap.Field) {
 
 // detailed reports whether debug says anything.
 func (c *core) detailed() bool { return c.cfg.Monitoring.DetailedLogging && c.cfg.Logger != nil }
+
+// watched reports whether somebody wants to know when a hook starts and ends.
+func (c *core) watched() bool {
+	t := c.cfg.Trace
+	return c.detailed() || t != nil && (t.HookStart != nil || t.HookEnd != nil)
+}
 
 // failure logs one failure.
 func (c *core) failure(msg, execution, hook string, phase Phase, err error, more ...zap.Field) {
@@ -110,23 +119,40 @@ func (r *run) endExecution(report *Report, err error) {
 	}
 }
 
-func (r *run) startHook(ctx context.Context, info Info) context.Context {
-	r.core.debug("hook started", zap.String("execution", r.id), zap.String("hook", info.Hook))
-	return r.traceBegin(ctx,
-		func(t *Trace) bool { return t.HookStart != nil },
-		func(t *Trace) context.Context { return t.HookStart(ctx, info) })
+// startHook says that a hook starts. own becomes the context that the trace made for it, if it
+// made one.
+func (r *run) startHook(tell func(func()), info Info, own *context.Context) {
+	if r.core.detailed() {
+		r.core.logBy(tell, func(l *zap.Logger) {
+			l.Debug("hook started", zap.String("execution", r.id), zap.String("hook", info.Hook))
+		})
+	}
+	if t := r.core.cfg.Trace; t != nil && t.HookStart != nil {
+		ctx := r.context()
+		tell(func() { *own = t.HookStart(ctx, info) })
+	}
 }
 
-func (r *run) endHook(ctx context.Context, info Info, res *Result) {
-	r.trace(func(t *Trace) bool { return t.HookEnd != nil },
-		func(t *Trace) { shown := *res; t.HookEnd(ctx, info, &shown) })
+// endHook says that a hook has ended.
+func (r *run) endHook(tell func(func()), own context.Context, info Info, res *Result) {
+	if t := r.core.cfg.Trace; t != nil && t.HookEnd != nil {
+		if own == nil {
+			own = r.context()
+		}
+		shown := *res
+		tell(func() { t.HookEnd(own, info, &shown) })
+	}
 	if res.Err != nil {
 		r.core.failure("hook failed", r.id, info.Hook, info.Phase, res.Err,
 			zap.Stringer("outcome", res.Outcome), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
 		return
 	}
-	r.core.debug("hook ended", zap.String("execution", r.id), zap.String("hook", info.Hook),
-		zap.Duration("duration", res.Duration), zap.Int64("state_size", res.StateSize))
+	if r.core.detailed() {
+		r.core.logBy(tell, func(l *zap.Logger) {
+			l.Debug("hook ended", zap.String("execution", r.id), zap.String("hook", info.Hook),
+				zap.Duration("duration", res.Duration), zap.Int64("state_size", res.StateSize))
+		})
+	}
 }
 
 func (r *run) startUndo(ctx context.Context, info Info) context.Context {

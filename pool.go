@@ -83,10 +83,12 @@ func (e *execution[T]) letGo() {
 
 // reset forgets the execution that is over.
 func (e *execution[T]) reset() {
-	log, frames, options := e.log.frames, e.frames, e.options
+	log, frames, judges, options := e.log.frames, e.frames, e.judges, e.options
 	clear(log)
 	clear(frames)
-	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, log: undoLog{frames: log[:0]}, frames: frames[:0], options: options}
+	clear(judges)
+	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, options: options}
+	e.log.frames, e.frames, e.judges = log[:0], frames[:0], judges[:0]
 	e.worker.out, e.worker.over = outcome{}, nil
 }
 

@@ -20,17 +20,20 @@ type record struct {
 	run    *run
 	index  int32 // of its hook in the chain
 	sealed atomic.Bool
-	begun  time.Duration        // when Execute began, since run.started
+	phase  Phase                // which call of the hook's it is
+	begun  time.Duration        // when the call's budget was started, since run.started
 	more   atomic.Pointer[more] // made by the first who needs it
 }
 
 // More is what few hooks need.
 type more struct {
-	mu sync.Mutex // guards all; never held while user code runs
+	values context.Context // made by a trace callback: where the call's values come from; not written later
+
+	mu sync.Mutex // guards what follows; never held while user code runs
 
 	*registrations // nil if there are none
 
-	scope *scope                     // of Execute
+	scope *scope                     // of the call
 	ended *ending                    // nil as long as the context is alive
 	done  chan struct{}              // nil until asked for
 	after map[*registration]struct{} // to be called at the end
@@ -54,7 +57,7 @@ func (r *record) hook() string { return r.run.names[r.index] }
 func (r *record) info() Info {
 	return Info{
 		Execution: r.run.id, Hook: r.hook(), Index: int(r.index), Attempt: 1, Round: 1,
-		Phase: PhaseExecute, DryRun: r.run.dry, IdempotencyKey: r.run.key(r.hook()),
+		Phase: r.phase, DryRun: r.run.dry, IdempotencyKey: r.run.key(r.hook()),
 	}
 }
 

@@ -26,15 +26,18 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		e.x.fit(ch)
 	}
 	e.steps, e.names, e.timeouts, e.shortest = ch.steps, ch.names, ch.timeouts, ch.shortest
+	e.upTo = len(e.steps)
 	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
-	e.allPlain = e.x.plain(e.dry)
+	if ch.judged {
+		e.judges = slices.Grow(e.judges[:0], len(e.steps))[:len(e.steps)]
+	}
 	return nil
 }
 
 // fit fits a chain to the executor's configuration.
 func (x *Executor[T]) fit(ch *chain[T]) {
 	cfg := &x.core.cfg
-	ch.shortest = NoLimit
+	ch.shortest, ch.judged = NoLimit, false
 	for i := range ch.steps {
 		st := &ch.steps[i]
 		if cfg.Validation.SkipEvent {
@@ -47,7 +50,7 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 			st.timeout = cfg.Execution.DefaultTimeout
 		}
 		ch.shortest = min(ch.shortest, st.timeout)
-		st.isPlain = st.plain(len(x.validators) > 0)
+		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || x.validatorsOf(st) > 0
 	}
 	ch.list()
 }

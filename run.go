@@ -205,6 +205,12 @@ func (r *run) parentErr() error {
 	return r.askParent()
 }
 
+// over reports whether the execution has to stop. It is asked when a call has been opened:
+// the caller, who looks the other way round, either sees that call or is seen by it.
+func (r *run) over() bool {
+	return r.parentErr() != nil || r.until != NoLimit && time.Since(r.started) >= r.until
+}
+
 // askParent asks. If that panics, nobody can want an answer any more.
 func (r *run) askParent() (err error) {
 	defer func() {

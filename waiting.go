@@ -41,7 +41,7 @@ func (w *worker[T]) await(e *execution[T]) bool {
 			w.wakeAt(e, e.nextLimit(now))
 			continue
 		}
-		c := &e.hooks[i]
+		c := e.contextOf(i)
 		if e.dueToCut(c, now, parentErr) {
 			if w.cut(e, c, now, parentErr) {
 				return false
@@ -107,19 +107,21 @@ func (e *execution[T]) dueToCut(c *hookContext, now time.Time, parentErr error) 
 // up. It returns false if the hook ended first.
 func (w *worker[T]) cut(e *execution[T], c *hookContext, now time.Time, parentErr error) bool {
 	if w.over == nil {
-		w.over = e.lateness(c, now, parentErr)
+		w.over = e.latenessAt(c, now, parentErr)
 		c.end(w.over.ending(e.run))
 	}
-	w.linger(int(c.index), e.core.cfg.Execution.Grace)
+	w.linger(c.call(), e.core.cfg.Execution.Grace)
 	w.noted = make(chan struct{})
-	if !w.gate.Abandon(int(c.index)) {
+	if !w.gate.Abandon(c.call()) {
 		return false
 	}
 	w.e, w.kept = nil, false
 	w.alarm.stop()
-	w.late = new(frame)
-	*w.late = e.frames[c.index]
-	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.hook(), Phase: PhaseExecute, Since: time.Now()}, e.run}
+	if c.phase == PhaseExecute {
+		w.late = new(frame)
+		*w.late = e.frames[c.index]
+	}
+	w.entry = &overdueCall{AbandonedHook{Execution: e.id, Hook: c.hook(), Phase: c.phase, Since: time.Now()}, e.run}
 	e.core.abandon(w.entry)
 	e.gaveUp(w.entry.AbandonedHook)
 	close(w.noted)
@@ -145,17 +147,6 @@ func (w *worker[T]) linger(i int, grace time.Duration) {
 			return
 		}
 	}
-}
-
-// lateness is why the hook of c is late if it ended at at, when the caller's context said
-// parentErr; nil if it is in time.
-func (e *execution[T]) lateness(c *hookContext, at time.Time, parentErr error) *lateness {
-	st := &e.steps[c.index]
-	limits := append([]limit(nil), e.limits...)
-	if st.timeout != NoLimit {
-		limits = append(limits, limit{e.started.Add(c.begun).Add(st.timeout), &timeLimit{`hook "` + st.name + `"`, st.timeout}, true})
-	}
-	return e.lateAt(limits, at, parentErr)
 }
 
 // ending is how a context ends that is ended for this reason.

@@ -11,18 +11,18 @@ import (
 	"github.com/hooktx/hooks/internal/call"
 )
 
-// A worker runs hooks on a goroutine of its own: all hooks of a chain, as long as all goes
-// well, for one hand-over there and one back. While it does, it drives the execution, and
-// the caller waits for it; see await. Whoever drives may touch the execution, the other may
-// not. Three things move the wheel:
+// A worker runs hooks, and what judges them, on a goroutine of its own: all calls of a chain,
+// as long as all goes well, for one hand-over there and one back. While it does, it drives
+// the execution, and the caller waits for it; see await. Whoever drives may touch the
+// execution, the other may not. Three things move the wheel:
 //
 //   - the caller hands over: it sends on in;
 //   - the worker hands back: it parks, and wakes the caller. It does so at the end of the
-//     chain, and at whatever is not plain: a hook that failed, or one that has validators;
-//   - the caller gives the running call up. From then on the worker is its hook's. It has
-//     lost the execution, undoes the hook when that has ended, and ends.
+//     chain, and when something did not go well;
+//   - the caller gives the running call up. From then on the worker is that call's. It has
+//     lost the execution, undoes the hook when the call has ended, and ends.
 //
-// So a worker that comes back to the pool has run hooks that returned, and nothing else.
+// So a worker that comes back to the pool has made calls that returned, and nothing else.
 type worker[T any] struct {
 	core *core
 	in   chan struct{} // one place
@@ -31,7 +31,8 @@ type worker[T any] struct {
 	due  atomic.Int64 // by the caller: when he looks at the running call, since run.started; 0: early enough
 
 	e       *execution[T] // the driver's; nil after the call was given up
-	calling *hookContext  // the worker's: whose Execute is running
+	calling *hookContext  // the worker's: of the call that is running
+	telling bool          // the worker's: a logger or a trace callback is running
 	out     outcome       // of its last call
 	lost    bool          // that call was given up
 	broken  bool          // there was no call: out has a panic of the driver's
@@ -139,63 +140,85 @@ func (w *worker[T]) serve(in <-chan struct{}) (ended bool) {
 // it may hold it for ever: so the execution is looked up again afterwards.
 func (w *worker[T]) drive() bool {
 	for {
-		c, execute, work := w.e.beginHook(&w.gate)
+		t := w.e.nextCall(w)
+		c := t.hookContext
 		if c == nil {
 			return true
 		}
-		if execute == nil {
-			w.out = outcome{err: errNeverBegun}
-			w.endedLate(c)
-			return false
-		}
-		if due := w.due.Load(); due != 0 && int64(c.deadline()) < due {
-			w.signal()
-		}
 		w.calling = c
-		value, err := execute(c, work)
-		w.out = outcome{value: value, err: err}
-		if !w.leave() {
-			w.calling = nil
+		if c.run.over() {
+			w.out = outcome{err: errNeverBegun}
+		} else {
+			if due := w.due.Load(); due != 0 && int64(c.deadline()) < due {
+				w.signal()
+			}
+			w.out = t.do()
+		}
+		mine := w.leave()
+		w.calling = nil
+		if !mine {
 			w.endedLate(c)
 			return false
 		}
-		w.calling = nil
-		if !w.e.passHook(&w.out) {
+		if !w.e.passed(c, &w.out) {
 			return true
 		}
 	}
+}
+
+// beside runs a logger or a trace callback here. Such code is trusted not to block, but it may
+// panic, or exit: then this goroutine ends, and the caller goes on with another.
+func (w *worker[T]) beside(fn func()) {
+	w.telling = true
+	contained(fn)
+	w.telling = false
+}
+
+func contained(fn func()) {
+	defer func() { _ = recover() }()
+	fn()
 }
 
 // leave claims the end of the running call, then stamps it, then asks whether the caller
 // still wants it; see package call for the order. It returns false if it was given up.
 func (w *worker[T]) leave() bool {
 	c := w.calling
-	mine := w.gate.Leave(int(c.index))
+	mine := w.gate.Leave(c.call())
 	w.out.at = time.Since(c.run.started)
 	w.out.parentErr = c.run.parentErr()
 	w.lost = !mine
 	return mine
 }
 
-// broke is called last on a goroutine on which a hook has panicked or exited. If no hook was
-// running, it was the driver that panicked: the caller is to go on with that.
+// broke is called last on a goroutine on which a call has panicked or exited. If it was a
+// logger or a trace callback that exited, the caller just goes on; if none was running, it was
+// the driver that panicked, and the caller is to go on with that.
 func (w *worker[T]) broke() {
 	c := w.calling
 	w.calling = nil
-	if w.lost {
+	switch {
+	case w.lost:
 		w.endedLate(c)
 		return
+	case c != nil:
+		w.e.attempt.bad = true
+	case w.telling:
+		w.telling = false
+	default:
+		w.broken = true
 	}
-	w.kept, w.broken = false, c == nil
+	w.kept = false
 	w.gate.Park()
 	w.signal()
 }
 
-// endedLate is called when an Execute that was given up has ended.
+// endedLate is called when a call that was given up has ended.
 func (w *worker[T]) endedLate(c *hookContext) {
 	<-w.noted
 	c.run.lateEnd(w.entry.AbandonedHook, w.out.how)
-	c.run.endedLate(w.late, c.inside(), &w.out)
+	if c.phase == PhaseExecute {
+		c.run.endedLate(w.late, c.inside(), &w.out)
+	}
 	w.core.ended(w.entry)
 }
 
@@ -203,11 +226,12 @@ func (w *worker[T]) endedLate(c *hookContext) {
 // effect to undo.
 var errNeverBegun = errors.New("hooks: the call was given up before it began")
 
-// An outcome is how an Execute ended.
+// An outcome is how a call ended.
 type outcome struct {
 	how       call.How
-	value     any
+	value     any // of Execute
 	err       error
+	warnings  []string // of a validator
 	panic     any
 	stack     string
 	at        time.Duration // since run.started
