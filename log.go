@@ -14,24 +14,30 @@ import (
 // of a state is never logged.
 
 // log calls the logger, if there is one.
-func (c *core) log(say func(l *zap.Logger)) { c.logBy(aside, say) }
-
-// logBy calls it by tell, which runs a function that may panic or exit.
-func (c *core) logBy(tell func(func()), say func(l *zap.Logger)) {
-	if l := c.cfg.Logger; l != nil {
-		tell(func() {
-			if c.cfg.Name != "" {
-				l = l.With(zap.String("executor", c.cfg.Name))
-			}
-			say(l)
-		})
+func (c *core) log(say func(l *zap.Logger)) {
+	if c.cfg.Logger != nil {
+		aside(func() { say(c.logger()) })
 	}
+}
+
+func (c *core) logger() *zap.Logger {
+	if c.cfg.Name != "" {
+		return c.cfg.Logger.With(zap.String("executor", c.cfg.Name))
+	}
+	return c.cfg.Logger
 }
 
 // debug is log for what only DetailedLogging asks for.
 func (c *core) debug(msg string, fields ...zap.Field) {
 	if c.detailed() {
-		c.log(func(l *zap.Logger) { l.Debug(msg, fields...) })
+		aside(func() { c.debugHere(msg, fields...) })
+	}
+}
+
+// debugHere is debug for a goroutine that a logger may end.
+func (c *core) debugHere(msg string, fields ...zap.Field) {
+	if c.detailed() {
+		c.logger().Debug(msg, fields...)
 	}
 }
 
@@ -122,36 +128,44 @@ func (r *run) endExecution(report *Report, err error) {
 // startHook says that a hook starts. own becomes the context that the trace made for it, if it
 // made one.
 func (r *run) startHook(tell func(func()), info Info, own *context.Context) {
-	if r.core.detailed() {
-		r.core.logBy(tell, func(l *zap.Logger) {
-			l.Debug("hook started", zap.String("execution", r.id), zap.String("hook", info.Hook))
-		})
+	t := r.core.cfg.Trace
+	if t == nil || t.HookStart == nil {
+		tell(func() { r.debugStart(info) })
+		return
 	}
-	if t := r.core.cfg.Trace; t != nil && t.HookStart != nil {
-		ctx := r.context()
-		tell(func() { *own = t.HookStart(ctx, info) })
-	}
+	ctx := r.context()
+	tell(func() {
+		defer func() { *own = t.HookStart(ctx, info) }() // even if the logger exits
+		r.debugStart(info)
+	})
+}
+
+func (r *run) debugStart(info Info) {
+	r.core.debugHere("hook started", zap.String("execution", r.id), zap.String("hook", info.Hook))
 }
 
 // endHook says that a hook has ended.
 func (r *run) endHook(tell func(func()), own context.Context, info Info, res *Result) {
-	if t := r.core.cfg.Trace; t != nil && t.HookEnd != nil {
+	if r.core.watched() {
 		if own == nil {
 			own = r.context()
 		}
-		shown := *res
-		tell(func() { t.HookEnd(own, info, &shown) })
+		tell(func() { r.tellEnd(own, info, res) })
 	}
 	if res.Err != nil {
 		r.core.failure("hook failed", r.id, info.Hook, info.Phase, res.Err,
 			zap.Stringer("outcome", res.Outcome), zap.Bool("abandoned", res.Abandoned), stackField(res.Stack))
-		return
 	}
-	if r.core.detailed() {
-		r.core.logBy(tell, func(l *zap.Logger) {
-			l.Debug("hook ended", zap.String("execution", r.id), zap.String("hook", info.Hook),
-				zap.Duration("duration", res.Duration), zap.Int64("state_size", res.StateSize))
-		})
+}
+
+func (r *run) tellEnd(own context.Context, info Info, res *Result) {
+	if res.Err == nil {
+		defer r.core.debugHere("hook ended", zap.String("execution", r.id), zap.String("hook", info.Hook),
+			zap.Duration("duration", res.Duration), zap.Int64("state_size", res.StateSize))
+	}
+	if t := r.core.cfg.Trace; t != nil && t.HookEnd != nil {
+		shown := *res
+		t.HookEnd(own, info, &shown)
 	}
 }
 
