@@ -246,6 +246,7 @@ func TestNothingStartsForACallerThatHasGone(t *testing.T) {
 			report, err := build[cart](t, hooks.Config{Trace: trace}).Execute(ctx, newCart(), h)
 			require.ErrorIs(t, err, why)
 			assert.Equal(t, []hooks.Outcome{hooks.OutcomeCancelled}, outcomesOf(report))
+			assert.Zero(t, report.Results()[0].Attempts)
 			d.require(t)
 		})
 	}

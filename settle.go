@@ -170,7 +170,6 @@ func (e *execution[T]) blame(c *hookContext, m *mishap) *failure {
 	case PhaseValidateResult:
 		f.err = &classed{ErrInvalidResult, m.err}
 	case PhaseValidateState:
-		e.versions.taint()
 		f.err = &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", e.x.validators[e.attempt.asked].name, m.err)}
 	}
 	return e.refused(f)

@@ -199,11 +199,12 @@ func TestBrokenObserversChangeNothing(t *testing.T) {
 				cfg := limits(time.Second)
 				cfg.Monitoring.DetailedLogging = true
 				cfg.Logger = zap.New(brokenCore{zapcore.NewNopCore(), fn})
+				starts, ends := 0, 0
 				cfg.Trace = &hooks.Trace{
 					ExecutionStart: func(context.Context, string) context.Context { fn(); return nil },
 					ExecutionEnd:   func(context.Context, *hooks.Report, error) { fn() },
-					HookStart:      func(context.Context, hooks.Info) context.Context { fn(); return nil },
-					HookEnd:        func(context.Context, hooks.Info, *hooks.Result) { fn() },
+					HookStart:      func(context.Context, hooks.Info) context.Context { starts++; fn(); return nil },
+					HookEnd:        func(context.Context, hooks.Info, *hooks.Result) { ends++; fn() },
 					RollbackStart:  func(context.Context, hooks.Info) context.Context { fn(); return nil },
 					RollbackEnd:    func(context.Context, hooks.Info, *hooks.RollbackResult) { fn() },
 					Abandoned:      func(context.Context, hooks.AbandonedHook) { fn() },
@@ -225,6 +226,8 @@ func TestBrokenObserversChangeNothing(t *testing.T) {
 				require.NoError(t, x.Shutdown(t.Context()))
 				d.require(t, "do a", "do b", "do a", "do b", "undo a", "undo late", "undo late")
 				m := x.Metrics()
+				assert.Equal(t, 6, starts)
+				assert.Equal(t, 6, ends)
 				assert.Equal(t, "2 1 1 1 2", fmt.Sprint(m.Executions, m.Commits, m.Failures, m.Refused, m.LateCompensations))
 			})
 		})
