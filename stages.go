@@ -129,7 +129,6 @@ func (e *execution[T]) endAttempt(w *worker[T]) {
 	if e.watched {
 		res := e.report.result(i)
 		e.endHook(w.beside, base, e.hooks[i].info(), &res)
-		e.look()
 	}
 }
 
