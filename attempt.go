@@ -26,9 +26,9 @@ type attempt[T any] struct {
 	size     int64 // of the version that it made
 	changes  []Change
 
-	asked    int             // how many validators have been
-	warnings []string        // theirs
-	base     context.Context // what Trace.HookStart returned
+	asked    int      // how many validators have been
+	warnings []string // theirs
+	terms
 }
 
 // A stage is where an attempt stands: what is to be done next, or is being done. The stages

@@ -36,6 +36,7 @@ type execution[T any] struct {
 	forsaken bool // a call of a hook was given up
 
 	tracked bool // the version before a hook must survive it
+	again   bool // the chain has gone back to an earlier hook
 	watched bool // somebody wants to know when a hook starts and ends
 
 	options deep.Options // for copies of the state

@@ -134,8 +134,8 @@ func (c *hookContext) Value(key any) any {
 
 // values is the context that has the values.
 func (c *hookContext) values() context.Context {
-	if m := c.more.Load(); m != nil && m.values != nil {
-		return m.values
+	if v := c.terms().values; v != nil {
+		return v
 	}
 	return c.run.values
 }

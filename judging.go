@@ -15,9 +15,7 @@ type judges struct{ event, result, state *hookContext }
 func (e *execution[T]) newJudge(p Phase) *hookContext {
 	a := &e.attempt
 	c := &hookContext{record{run: e.run, index: int32(e.next), phase: p}}
-	if a.base != nil {
-		c.more.Store(&more{values: a.base})
-	}
+	c.agree(a.terms)
 	if p == PhaseValidateEvent {
 		c.begun = a.begun
 		return c

@@ -27,7 +27,7 @@ type record struct {
 
 // More is what few hooks need.
 type more struct {
-	values context.Context // made by a trace callback: where the call's values come from; not written later
+	terms // not written once the call has been opened
 
 	mu sync.Mutex // guards what follows; never held while user code runs
 
@@ -38,6 +38,17 @@ type more struct {
 	done  chan struct{}              // nil until asked for
 	after map[*registration]struct{} // to be called at the end
 }
+
+// terms are what is not as usual for a call.
+type terms struct {
+	values  context.Context // made by a trace callback: where its values come from
+	round   int             // 0: the first
+	attempt int             // likewise
+	undone  int             // how many effects of its hook have been undone before
+}
+
+// usual reports whether there is nothing to say.
+func (t *terms) usual() bool { return *t == terms{} }
 
 // registrations are what a hook said while it ran.
 type registrations struct {
@@ -55,9 +66,25 @@ func (r *record) hook() string { return r.run.names[r.index] }
 
 // info is the Info of the attempt.
 func (r *record) info() Info {
+	t := r.terms()
 	return Info{
-		Execution: r.run.id, Hook: r.hook(), Index: int(r.index), Attempt: 1, Round: 1,
-		Phase: r.phase, DryRun: r.run.dry, IdempotencyKey: r.run.key(r.hook()),
+		Execution: r.run.id, Hook: r.hook(), Index: int(r.index), Attempt: 1 + t.attempt, Round: 1 + t.round,
+		Phase: r.phase, DryRun: r.run.dry, IdempotencyKey: r.run.key(r.hook(), 1+t.undone),
+	}
+}
+
+// terms returns the terms of the call.
+func (r *record) terms() terms {
+	if m := r.more.Load(); m != nil {
+		return m.terms
+	}
+	return terms{}
+}
+
+// agree sets them. It is called before the call is opened.
+func (r *record) agree(t terms) {
+	if !t.usual() {
+		r.more.Store(&more{terms: t})
 	}
 }
 

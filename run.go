@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,7 @@ type run struct {
 
 	mu       sync.Mutex     // guards what follows; never held while user code runs
 	nested   map[string]int // executions begun inside, by path of the hook
+	undone   map[int32]int  // effects that have been undone, by the hook's place
 	contexts *contexts      // nil until somebody asks
 	ended    bool           // and so have they
 
@@ -305,9 +307,28 @@ func (r *run) nextNested(path string) string {
 	return fmt.Sprintf("%s/%s#%d", r.id, path, r.nested[path])
 }
 
-// key returns the idempotency key of the effect of the hook with the given path.
-// A hook is started once in an execution, so its effect has one generation.
-func (r *run) key(path string) string { return r.id + "/" + path + "#1" }
+// key returns the idempotency key of an effect of the hook with the given path: every start
+// means the same effect until that has been undone.
+func (r *run) key(path string, generation int) string {
+	return r.id + "/" + path + "#" + strconv.Itoa(generation)
+}
+
+// undid counts that an effect of a hook has been undone, or was tried to be.
+func (r *run) undid(hook int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.undone == nil {
+		r.undone = map[int32]int{}
+	}
+	r.undone[hook]++
+}
+
+// undoneOf returns how many effects of a hook have been undone.
+func (r *run) undoneOf(hook int32) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.undone[hook]
+}
 
 // addLate queues undo work for a hook that ended late.
 func (r *run) addLate(work func()) {

@@ -232,11 +232,11 @@ func (e *execution[T]) seal(f *failure) {
 		res.Duration, res.CopyDuration = a.ran, a.copying
 	}
 	if a.stage > stageExecute || a.stage == stageExecute && e.worker.out.err != errNeverBegun {
-		res.Attempts = 1
+		res.Attempts++
 	}
 	info := c.info()
 	info.Phase = f.phase
-	e.endHook(aside, a.base, info, res)
+	e.endHook(aside, a.values, info, res)
 }
 
 // settle writes down what is known of the effect of an Execute that ended.

@@ -24,13 +24,38 @@ func (e *execution[T]) startAttempt(w *worker[T]) {
 	c, f := &e.hooks[e.next], &e.frames[e.next]
 	e.attempt.prior = e.versions.current
 	c.run, c.index, c.phase = e.run, int32(e.next), PhaseExecute
-	f.record = &c.record
+	*f = frame{record: &c.record}
 	e.log.push(f)
 	e.attempt.stage = stageLend
+	if e.again {
+		e.attempt.terms = e.termsAgain()
+		c.agree(e.attempt.terms)
+	}
 	if e.watched {
-		e.startHook(w.beside, c.info(), &e.attempt.base)
+		e.startHook(w.beside, c.info(), &e.attempt.values)
 		e.look()
 	}
+}
+
+// termsAgain are the terms of a hook in an execution that has gone back before.
+func (e *execution[T]) termsAgain() terms {
+	t := terms{round: e.report.Rounds - 1, undone: e.undoneOf(int32(e.next))}
+	if full := e.report.hooks[e.next].full; full != nil {
+		t.attempt = full.Attempts
+	}
+	return t
+}
+
+// goBack lets the chain go on from an earlier hook, on a version that was reached before. The
+// hooks from there on have been undone. Contexts are never used again, so they get new ones.
+func (e *execution[T]) goBack(to int, v version[T]) {
+	e.hooks = make([]hookContext, len(e.steps))
+	if len(e.judges) > 0 {
+		clear(e.judges)
+	}
+	e.next, e.upTo, e.again = to, len(e.steps), true
+	e.attempt = attempt[T]{}
+	e.versions.retreat(v)
 }
 
 // look reads the clock.
@@ -72,9 +97,7 @@ func (e *execution[T]) lend(st *step[T]) bool {
 func (e *execution[T]) executeTask(st *step[T]) task[T] {
 	c := &e.hooks[e.next]
 	c.begun = e.attempt.begun
-	if base := e.attempt.base; base != nil {
-		c.more.Store(&more{values: base})
-	}
+	c.agree(e.attempt.terms)
 	return task[T]{hookContext: c, execute: st.execute, state: e.attempt.work}
 }
 
@@ -116,7 +139,7 @@ const untimedSize = 1 << 10
 
 // endAttempt ends the attempt of a hook that has succeeded.
 func (e *execution[T]) endAttempt(w *worker[T]) {
-	i, base := e.next, e.attempt.base
+	i, base := e.next, e.attempt.values
 	e.note()
 	if len(e.judges) > 0 {
 		e.judges[i].close()
@@ -141,6 +164,10 @@ func (e *execution[T]) note() {
 	}
 	size := a.size
 	b.size = uint32(min(size, math.MaxUint32))
+	if before := b.full; before != nil { // an attempt that failed
+		b.full = nil
+		e.report.expand(e.next).Attempts = before.Attempts + 1
+	}
 	said := c.said().warnings
 	if said != nil || a.warnings != nil || a.changes != nil || size > math.MaxUint32 {
 		full := e.report.expand(e.next)

@@ -25,8 +25,9 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 	if r.core.cfg.Execution.DisableRollback {
 		return true
 	}
-	ok := true
+	ok, called := true, false
 	call := func(step int, fn stepFunc) {
+		called = true
 		res, took := r.undoCall(f, step, fn, limit)
 		ok = ok && res.Err == nil
 		record(res, took)
@@ -37,6 +38,9 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 	steps := f.said().steps
 	for i := len(steps) - 1; i >= 0; i-- {
 		call(i+1, steps[i])
+	}
+	if called {
+		r.undid(f.index)
 	}
 	return ok
 }
