@@ -77,13 +77,21 @@ func (t *task[T]) do() (out outcome) {
 }
 
 // nextCall goes on to the next call of user code, and opens it. The task has no context if
-// there is none: because the chain is at its end, or because the state could not be copied.
+// there is none: because the chain is at its end or at a parallel group, or because the state
+// could not be copied.
 //
 // Loggers and trace callbacks run on the worker; they can end its goroutine. So they are
 // called last in their stage, when it has been passed: somebody else goes on from there.
 func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 	for e.next < e.upTo {
 		st := &e.steps[e.next]
+		if st.role != hookStep && e.attempt.stage == stageStart {
+			if st.role == firstStep && st.group.kind == parallelGroup {
+				return t // the caller sees to it
+			}
+			e.cross(st)
+			continue
+		}
 		switch e.attempt.stage {
 		case stageStart:
 			if e.skip(st) {
@@ -126,6 +134,10 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 			}
 			fallthrough
 		case stageEnd:
+			if st.role == lastStep {
+				e.endGroup()
+				continue
+			}
 			e.endAttempt(w)
 		}
 	}

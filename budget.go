@@ -10,7 +10,8 @@ import (
 type limit struct {
 	at    time.Time
 	cause error
-	own   bool // of one call; else of the whole execution
+	own   bool        // of one call; else of the whole execution, or of
+	group *groupLimit // a group
 }
 
 // earliest returns the first of the limits to be reached, nil if there is none.
@@ -98,7 +99,7 @@ func (r *run) emptyBudget(base context.Context) *budget {
 func (b *budget) arm(d time.Duration, of string) {
 	now := time.Now()
 	if d != NoLimit {
-		b.limits = append(b.limits, limit{now.Add(d), &timeLimit{of, d}, true})
+		b.limits = append(b.limits, limit{at: now.Add(d), cause: &timeLimit{of, d}, own: true})
 	}
 	first := earliest(b.limits)
 	if first == nil {
@@ -129,8 +130,10 @@ var errParentDeadline error = &class{"the caller's deadline", context.DeadlineEx
 // A lateness is why a call was late.
 type lateness struct {
 	cause     error
-	cancelled bool // by the end of the caller's context; else a limit of ours was exceeded
-	own       bool // the call's own limit was, which is no reason for the execution to stop
+	cancelled bool        // by the end of the caller's context; else a limit of ours was exceeded
+	own       bool        // the call's own limit was, which is no reason for the execution to stop
+	group     *groupLimit // the limit of a group was
+	tied      bool        // cancelled because another member of a parallel group has failed
 }
 
 // outcome is the outcome of a hook that was late.

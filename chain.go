@@ -11,6 +11,7 @@ import (
 type chain[T any] struct {
 	hooks    []Hook[T] // nil if the chain cannot be recognised again
 	steps    []step[T]
+	places   []place         // of the steps, nil if there are no groups; kept by runs and reports, so never written again
 	names    []string        // kept by runs and reports, so never written again
 	timeouts []time.Duration // likewise
 	shortest time.Duration   // of the hooks' timeouts, NoLimit if there are none
@@ -66,7 +67,7 @@ func recognisable[T any](hooks []Hook[T]) bool {
 		switch h.(type) {
 		case nil:
 			return false
-		case *defined[T], *edited[T]:
+		case *defined[T], *edited[T], *group[T]:
 			continue
 		}
 		if !plainlyComparable(reflect.TypeOf(h)) {
@@ -98,6 +99,11 @@ func plainlyComparable(t reflect.Type) bool {
 
 // talks reports whether looking up the abilities of h calls user code.
 func talks[T any](h Hook[T]) bool {
-	_, defined := h.(*defined[T])
-	return h != nil && !defined
+	switch h := h.(type) {
+	case nil, *defined[T]:
+		return false
+	case *group[T]:
+		return h.depth > maxDepth || slices.ContainsFunc(h.members, talks[T])
+	}
+	return true
 }

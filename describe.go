@@ -14,7 +14,7 @@ type Description struct {
 	Name    string
 	Options Options // with every edit of With; Options.Version is the hook's version
 
-	Rollback       bool // it can be undone: see Rollbacker
+	Rollback       bool // it, or one of its members, can be undone: see Rollbacker
 	ValidateEvent  bool // see EventValidator
 	ValidateResult bool // see ResultValidator
 
@@ -29,14 +29,33 @@ type Description struct {
 // it rather than a type assertion. It calls h's Name and Options.
 func Describe[T any](h Hook[T]) Description {
 	st, err := resolve(h)
-	return Description{
+	d := st.describe()
+	d.Err = err
+	return d
+}
+
+// describe returns the description of a step. Of a hook that is retried it is the hook's.
+func (st *step[T]) describe() Description {
+	d := Description{
 		Name:           st.name,
 		Options:        st.options,
 		Rollback:       st.rollback != nil,
 		ValidateEvent:  st.validateEvent != nil,
 		ValidateResult: st.validateResult != nil,
-		Err:            err,
 	}
+	if st.group == nil {
+		return d
+	}
+	for i := range st.group.members {
+		m := st.group.members[i].describe()
+		if st.group.kind == retryGroup {
+			m.Options.OnFailure = st.options.OnFailure
+			return m
+		}
+		d.Rollback = d.Rollback || m.Rollback
+		d.Members = append(d.Members, m)
+	}
+	return d
 }
 
 // A step is a hook with its abilities looked up, so that a run makes no type
@@ -46,7 +65,10 @@ type step[T any] struct {
 	index   int
 	options Options
 
-	timeout time.Duration // with the executor's default
+	timeout time.Duration // with the executor's default; a group has none
+	role    role
+	other   int32         // of the first and last step of a group: the place of the other one
+	group   *groupStep[T] // nil for a hook
 
 	execute        func(ctx context.Context, state *T) (any, error)
 	rollback       func(ctx context.Context, state *T) error   // nil: cannot be undone
@@ -68,6 +90,8 @@ func resolve[T any](h Hook[T]) (step[T], error) {
 			validateEvent: h.f.ValidateEvent, validateResult: h.f.ValidateResult,
 		}
 		return st, st.check()
+	case *group[T]:
+		return resolveGroup(h)
 	}
 	st := step[T]{name: h.Name(), execute: h.Execute}
 	if err := checkAbilities(h); err != nil {
@@ -112,8 +136,10 @@ func (st *step[T]) check() error {
 		return invalidHook(fmt.Sprintf("has a control character in its name %q", st.name))
 	}
 	switch {
-	case st.execute == nil:
+	case st.group == nil && st.execute == nil:
 		return invalidHook("has a nil Execute function")
+	case st.group != nil && st.group.kind != retryGroup && st.options.ReadOnly:
+		return invalidHook("is a group, which cannot be ReadOnly; its members can")
 	case st.options.Timeout < 0:
 		return invalidHook(fmt.Sprintf("has a negative Timeout (%v); 0 means the default, NoLimit none", st.options.Timeout))
 	case st.options.OnFailure > Continue:

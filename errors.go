@@ -42,6 +42,11 @@ var (
 	// error's text names the path and says what to do.
 	ErrNotCopyable error = &class{text: "state cannot be copied"}
 
+	// ErrConflict says that what was done at the same time cannot be put together: two
+	// members of a parallel group changed one place of the state in different ways. The
+	// text names the place and both.
+	ErrConflict error = &class{text: "conflict"}
+
 	// ErrTooManyAbandoned says that an executor refused work because MaxAbandoned
 	// calls are past their limit and have not ended. It heals as they end.
 	ErrTooManyAbandoned error = &class{text: "too many abandoned calls"}

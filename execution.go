@@ -18,17 +18,30 @@ type execution[T any] struct {
 	worker   *worker[T]
 	steps    []step[T]
 	shortest time.Duration // of their timeouts
-	next     int           // the hook under way, or the next one
+	next     int           // the step under way, or the next one
 	upTo     int           // at which one the chain ends
+	whole    int           // at which one it would if no hook skipped the rest
 	now      time.Duration // since started, when the driver looked last
 	attempt  attempt[T]    // of the hook under way
 	versions versions[T]
 	log      undoLog
-	frames   []frame  // one for each hook
-	judges   []judges // likewise; none if nothing judges the hooks
+	contexts []hookContext // one for each step
+	frames   []frame       // likewise
+	judges   []judges      // likewise; none if nothing judges the hooks
+	groups   []openGroup[T]
 	report   *Report
 	ledger   *ledger         // its own share of the metrics
 	failed   *ExecutionError // why the chain failed, nil as long as it has not
+	why      *failure        // likewise, if a hook or group did
+	blamed   *step[T]        // likewise: which one
+
+	// Of a member of a parallel group:
+	outside *groupLimit // of the groups that it is in
+	tether  *tether
+	skipped bool // a hook has skipped the rest
+	broken  any  // a panic that is no hook's
+
+	restSkipped bool // a member has skipped what comes after the group
 
 	continued int64 // hooks that failed while the chain went on
 
@@ -53,6 +66,7 @@ func (x *Executor[T]) execute(ctx context.Context, state *T, hooks []Hook[T], dr
 		return e.report, x.core.refuse(err)
 	}
 	defer e.core.leave(e.run)
+	e.report.names, e.report.places, e.report.Rounds = e.names, e.places, 1
 	e.startExecution(len(e.steps))
 	e.forward()
 	if e.failed == nil && !dry {
@@ -132,8 +146,8 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 		return no(&said{ErrUnsupported, "a dry run needs snapshots, and DisableSnapshots is set"})
 	}
 	for i := range e.steps {
-		if st := &e.steps[i]; st.options.OnFailure == Continue {
-			xe := no(&said{ErrUnsupported, "the policy Continue needs snapshots, and DisableSnapshots is set"})
+		if st := &e.steps[i]; st.needsCopies() != "" {
+			xe := no(&said{ErrUnsupported, st.needsCopies() + " needs snapshots, and DisableSnapshots is set"})
 			xe.Hook, xe.Index = st.name, i
 			return xe
 		}
@@ -141,16 +155,35 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 	return nil
 }
 
+// needsCopies says what of a step needs snapshots, if anything does.
+func (st *step[T]) needsCopies() string {
+	switch {
+	case st.group != nil && st.group.kind == parallelGroup:
+		return "a parallel group"
+	case st.group != nil && st.group.kind == retryGroup:
+		return "a retry"
+	case st.options.OnFailure == Continue:
+		return "the policy Continue"
+	}
+	return ""
+}
+
 // forward runs the hooks until one ends the chain.
 func (e *execution[T]) forward() {
-	e.report.names = e.names
-	e.report.Rounds = 1
 	for goOn := true; goOn && e.next < e.upTo; {
 		if late := e.dead(); late != nil && e.attempt.stage == stageStart {
-			e.fail(nil, PhaseExecute, late.cause)
+			e.stop(late)
 			return
 		}
-		goOn = e.delegate()
+		switch st := &e.steps[e.next]; {
+		case e.attempt.stage == stageStart && e.tether.cutBy() != nil:
+			e.stop(e.stoppedBy())
+			return
+		case st.role == firstStep && st.group.kind == parallelGroup:
+			goOn = e.parallel()
+		default:
+			goOn = e.delegate()
+		}
 	}
 }
 
@@ -175,10 +208,16 @@ func (e *execution[T]) delegate() bool {
 	return e.settle(&w.out, w.over)
 }
 
+// stop fails the chain, which has to stop before its next hook.
+func (e *execution[T]) stop(late *lateness) {
+	e.why = &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late}
+	e.fail(nil, PhaseExecute, late.cause)
+}
+
 // fail settles why the chain failed. st is nil if no hook is to blame.
 func (e *execution[T]) fail(st *step[T], p Phase, err error) {
 	e.failed = &ExecutionError{Execution: e.id, Index: -1, Phase: p, Err: err}
-	if st != nil {
+	if e.blamed = st; st != nil {
 		e.failed.Hook, e.failed.Index = st.name, st.index
 	}
 }
@@ -220,9 +259,20 @@ func (e *execution[T]) finish() (*Report, error) {
 	e.end()
 	e.ledger.publish(e.report, e.continued, !e.core.cfg.Monitoring.SkipTiming)
 	e.endExecution(e.report, err)
+	e.hold()
 	e.openLate()
 	e.forget()
 	return e.report, err
+}
+
+// hold writes down which effects have been committed, for what an earlier attempt of the same
+// hooks may do that was given up: see compensate.
+func (e *execution[T]) hold() {
+	if e.forsaken && e.again && e.report.Committed {
+		for _, f := range e.log.frames {
+			e.holds(f.record)
+		}
+	}
 }
 
 // duration is how long the execution has taken. If nothing has happened since the last hook
@@ -240,9 +290,9 @@ func (e *execution[T]) forget() {
 	if !e.forsaken {
 		return
 	}
-	for i := range e.hooks {
+	for i := range e.contexts {
 		if full := e.report.hooks[i].full; full == nil || !full.Abandoned {
-			e.hooks[i].forget()
+			e.contexts[i].forget()
 		}
 	}
 }

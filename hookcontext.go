@@ -36,11 +36,33 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 // deadline is when the hook is over its limit, or the execution over one of its own, since
 // run.started; NoLimit: never.
 func (c *hookContext) deadline() time.Duration {
+	until := c.run.until
+	if l := c.groupLimit(); l != nil {
+		until = min(until, l.until)
+	}
 	own := c.run.timeouts[c.index]
 	if own >= NoLimit-c.begun {
-		return c.run.until
+		return until
 	}
-	return min(c.run.until, c.begun+own)
+	return min(until, c.begun+own)
+}
+
+// groupLimit is the limit of the groups that the call is in, nil if there is none.
+func (c *hookContext) groupLimit() *groupLimit {
+	if m := c.more.Load(); m != nil {
+		return m.limit
+	}
+	return nil
+}
+
+// over reports whether the call need not begin. It is asked when it has been opened: the
+// caller, who looks the other way round, either sees that call or is seen by it.
+func (c *hookContext) over() bool {
+	if c.run.over() {
+		return true
+	}
+	m := c.more.Load()
+	return m != nil && (m.tether.cutBy() != nil || m.limit != nil && time.Since(c.run.started) >= m.limit.until)
 }
 
 // Deadline returns when the context ends by itself.
@@ -87,6 +109,10 @@ func (c *hookContext) ending() *ending {
 		return e
 	}
 	r := c.run
+	if cause := c.terms().tether.cutBy(); cause != nil {
+		c.end(&ending{context.Canceled, cause})
+		return c.settled()
+	}
 	if r.parentDone == nil {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (e *execution[T]) contextOf(call int) *hookContext {
 	case PhaseValidateState:
 		return e.judges[i].state
 	}
-	return &e.hooks[i]
+	return &e.contexts[i]
 }
 
 // callsPerHook is how many calls there are for a hook at most. Those of the validators

@@ -181,6 +181,9 @@ func (l *ledger) publish(r *Report, continued int64, timing bool) {
 }
 
 func (l *ledger) publishRun(r *Report, i int, timing bool) {
+	if !r.isHook(i) {
+		return
+	}
 	outcome := r.outcome(i)
 	n := l.total.Runs.count(outcome)
 	if n == nil {

@@ -70,6 +70,10 @@ func logText(err error) string {
 		return e.class.Error() + ": " + logText(e.err)
 	case *deep.NotCopyableError:
 		return e.Redacted()
+	case *mergeConflict:
+		return e.Redacted()
+	case *joined:
+		return logText(e.cause) + e.how + logText(e.also)
 	}
 	return err.Error()
 }

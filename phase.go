@@ -13,6 +13,7 @@ const (
 	PhaseExecute                     // a hook's Execute
 	PhaseValidateResult              // a hook's ValidateResult
 	PhaseValidateState               // the executor's validators
+	PhaseMerge                       // merging what the members of a parallel group changed
 	PhaseBeforeCommit                // a function registered with BeforeCommit
 	PhaseCommit                      // the commit itself
 	PhaseOnCommit                    // a function registered with OnCommit
@@ -22,7 +23,7 @@ const (
 
 var phaseNames = [...]string{
 	"prepare", "copy", "validate event", "execute", "validate result", "validate state",
-	"before commit", "commit", "on commit", "rollback", "on rollback",
+	"merge", "before commit", "commit", "on commit", "rollback", "on rollback",
 }
 
 // String returns the phase's name in plain words, such as "validate event".

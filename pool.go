@@ -83,12 +83,13 @@ func (e *execution[T]) letGo() {
 
 // reset forgets the execution that is over.
 func (e *execution[T]) reset() {
-	log, frames, judges, options := e.log.frames, e.frames, e.judges, e.options
+	log, frames, judges, groups, options := e.log.frames, e.frames, e.judges, e.groups, e.options
 	clear(log)
 	clear(frames)
 	clear(judges)
+	clear(groups[:cap(groups)])
 	*e = execution[T]{x: e.x, worker: e.worker, ledger: e.ledger, options: options}
-	e.log.frames, e.frames, e.judges = log[:0], frames[:0], judges[:0]
+	e.log.frames, e.frames, e.judges, e.groups = log[:0], frames[:0], judges[:0], groups[:0]
 	e.worker.out, e.worker.over = outcome{}, nil
 }
 

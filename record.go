@@ -45,6 +45,8 @@ type terms struct {
 	round   int             // 0: the first
 	attempt int             // likewise
 	undone  int             // how many effects of its hook have been undone before
+	limit   *groupLimit     // of the groups that it is in
+	tether  *tether         // likewise, if one of them is parallel
 }
 
 // usual reports whether there is nothing to say.
@@ -68,7 +70,7 @@ func (r *record) hook() string { return r.run.names[r.index] }
 func (r *record) info() Info {
 	t := r.terms()
 	return Info{
-		Execution: r.run.id, Hook: r.hook(), Index: int(r.index), Attempt: 1 + t.attempt, Round: 1 + t.round,
+		Execution: r.run.id, Hook: r.hook(), Index: r.run.placeOf(r.index), Attempt: 1 + t.attempt, Round: 1 + t.round,
 		Phase: r.phase, DryRun: r.run.dry, IdempotencyKey: r.run.key(r.hook(), 1+t.undone),
 	}
 }

@@ -22,11 +22,15 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 			ch.hooks = nil
 			return xe
 		}
-		ch.steps = asked
+		ch.steps, ch.places = layOut(asked)
 		e.x.fit(ch)
 	}
-	e.steps, e.names, e.timeouts, e.shortest = ch.steps, ch.names, ch.timeouts, ch.shortest
-	e.upTo = len(e.steps)
+	e.steps, e.names, e.timeouts, e.places, e.shortest = ch.steps, ch.names, ch.timeouts, ch.places, ch.shortest
+	e.upTo, e.whole = len(e.steps), len(e.steps)
+	if len(e.steps) > len(e.report.hooks) { // there are groups
+		e.hooks, e.report.hooks = make([]hookContext, len(e.steps)), make([]brief, len(e.steps))
+	}
+	e.contexts = e.hooks
 	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
 	if ch.judged {
 		e.judges = slices.Grow(e.judges[:0], len(e.steps))[:len(e.steps)]
@@ -46,10 +50,18 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 		if cfg.Validation.SkipResult {
 			st.validateResult = nil
 		}
-		if st.timeout = st.options.Timeout; st.timeout == 0 {
+		switch st.timeout = st.options.Timeout; {
+		case st.timeout > 0:
+		case st.group == nil, st.role == lastStep: // there, what judges the merged version
 			st.timeout = cfg.Execution.DefaultTimeout
+		default:
+			st.timeout = NoLimit
 		}
 		ch.shortest = min(ch.shortest, st.timeout)
+		if st.group != nil {
+			d, _ := st.groupTimeout()
+			ch.shortest = min(ch.shortest, d)
+		}
 		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || x.validatorsOf(st) > 0
 	}
 	ch.list()

@@ -51,7 +51,8 @@ type Report struct {
 	Rounds   int           // how often the chain ran
 
 	failed bool
-	names  []string // of the chain's hooks, none if it was refused; shared by all reports of the chain
+	names  []string // of the chain's steps, none if it was refused; shared by all reports of the chain
+	places []place  // likewise; nil if there are no groups
 	hooks  []brief  // one for each
 }
 
@@ -69,12 +70,34 @@ type brief struct {
 // Results returns a result for each hook of the chain, in order; none if the execution was
 // refused before anything ran. The slice is the caller's.
 func (r *Report) Results() []Result {
+	return r.results(0, len(r.names))
+}
+
+// results returns those of the steps from first to last.
+func (r *Report) results(first, last int) []Result {
 	var all []Result
-	for i := range r.names {
-		all = append(all, r.result(i))
+	for i := first; i < last; i++ {
+		if r.shows(i) {
+			res := r.result(i)
+			if r.isGroup(i) {
+				end := int(r.places[i].last)
+				if res.Outcome != OutcomeSkipped {
+					res.Members = r.results(i+1, end)
+				}
+				i = end
+			}
+			all = append(all, res)
+		}
 	}
 	return all
 }
+
+// shows reports whether step i has a Result of its own, and isGroup whether that is a group's.
+func (r *Report) shows(i int) bool   { return r.places == nil || !r.places[i].plain }
+func (r *Report) isGroup(i int) bool { return r.places != nil && r.places[i].role == firstStep }
+
+// isHook reports whether step i is a hook.
+func (r *Report) isHook(i int) bool { return r.places == nil || r.places[i].role == hookStep }
 
 func (r *Report) result(i int) Result {
 	b := &r.hooks[i]
@@ -200,7 +223,7 @@ func (r *Report) Values() []any {
 	}
 	var values []any
 	for i := range r.names {
-		if r.outcome(i) == OutcomeSucceeded {
+		if r.isHook(i) && r.outcome(i) == OutcomeSucceeded {
 			values = append(values, r.value(i))
 		}
 	}
@@ -211,7 +234,7 @@ func (r *Report) Values() []any {
 // chain was rolled back, if the hook did not succeed, or if its result is no V.
 func ResultOf[V any](r *Report, hook string) (V, bool) {
 	for i := 0; r != nil && i < len(r.names); i++ {
-		if r.names[i] == hook && r.outcome(i) == OutcomeSucceeded {
+		if r.names[i] == hook && r.isHook(i) && r.outcome(i) == OutcomeSucceeded {
 			v, ok := r.value(i).(V)
 			return v, ok
 		}

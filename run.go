@@ -25,11 +25,11 @@ type run struct {
 	values     context.Context // what all contexts of the execution take their values from
 	limits     []limit         // the parent's deadline and TotalTimeout
 	until      time.Duration   // the earliest of them, since started; NoLimit: none
-	cause      error           // by the driver, once parent has ended: why
 	names      []string        // of the chain's hooks
 	timeouts   []time.Duration // likewise
+	places     []place         // likewise; nil if there are no groups
 	hooks      []hookContext   // one for each
-	undoing    time.Duration   // by the driver: what its undo calls have taken so far
+	undoing    atomic.Int64    // nanoseconds that the chain's undo calls have taken so far
 
 	active, overdue int32 // guarded by core.mu: itself and its late compensations; its abandoned calls
 
@@ -38,8 +38,10 @@ type run struct {
 	late   atomic.Bool // set once, when the execution's own undoing is over
 
 	mu       sync.Mutex     // guards what follows; never held while user code runs
+	cause    error          // why parent has ended, once somebody had to know
 	nested   map[string]int // executions begun inside, by path of the hook
 	undone   map[int32]int  // effects that have been undone, by the hook's place
+	held     map[int32]int  // which effect was committed, likewise; only of hooks that were retried
 	contexts *contexts      // nil until somebody asks
 	ended    bool           // and so have they
 
@@ -74,7 +76,7 @@ func (r *run) begin(ctx context.Context, newID func() string) error {
 // start starts the clocks.
 func (r *run) start() {
 	if total := r.core.cfg.Execution.TotalTimeout; total != NoLimit {
-		r.limits = append(r.limits, limit{r.started.Add(total), &timeLimit{"the execution (TotalTimeout)", total}, false})
+		r.limits = append(r.limits, limit{at: r.started.Add(total), cause: &timeLimit{"the execution (TotalTimeout)", total}})
 		r.context() // now: it tells later whether the caller's context ended before
 	}
 	r.until = NoLimit
@@ -179,7 +181,7 @@ func deadlineOf(parent context.Context, now time.Time) []limit {
 	if !ok {
 		return nil
 	}
-	return []limit{{now.Add(at.Sub(now)), errParentDeadline, false}}
+	return []limit{{at: now.Add(at.Sub(now)), cause: errParentDeadline}}
 }
 
 // dead returns why the execution has to stop, nil if it need not: the caller's
@@ -207,8 +209,7 @@ func (r *run) parentErr() error {
 	return r.askParent()
 }
 
-// over reports whether the execution has to stop. It is asked when a call has been opened:
-// the caller, who looks the other way round, either sees that call or is seen by it.
+// over reports whether the execution has to stop.
 func (r *run) over() bool {
 	return r.parentErr() != nil || r.until != NoLimit && time.Since(r.started) >= r.until
 }
@@ -243,7 +244,7 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 	l := past(limits, at)
 	switch {
 	case l != nil && l.cause != errParentDeadline:
-		return &lateness{cause: l.cause, own: l.own}
+		return &lateness{cause: l.cause, own: l.own, group: l.group}
 	case l != nil || parentErr != nil:
 		return &lateness{cause: r.parentCause(), cancelled: true}
 	}
@@ -253,11 +254,28 @@ func (r *run) lateAt(limits []limit, at time.Time, parentErr error) *lateness {
 // parentCause is why the parent has ended. The cause is an error of somebody's, so its
 // text is rendered once.
 func (r *run) parentCause() error {
+	r.mu.Lock()
+	cause := r.cause
+	r.mu.Unlock()
+	if cause != nil {
+		return cause
+	}
+	r.awaitParent()
+	cause = r.renderCause(r.askCause())
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.cause == nil {
-		r.awaitParent()
-		r.cause = r.renderCause(r.askCause())
+		r.cause = cause
 	}
 	return r.cause
+}
+
+// placeOf is the place of a step among its siblings.
+func (r *run) placeOf(step int32) int {
+	if r.places == nil {
+		return int(step)
+	}
+	return int(r.places[step].index)
 }
 
 // dueGrace is how long a context may take to end once its deadline has passed. Its timer
@@ -321,6 +339,27 @@ func (r *run) undid(hook int32) {
 		r.undone = map[int32]int{}
 	}
 	r.undone[hook]++
+}
+
+// holds writes down that the effect that r names was committed.
+func (r *run) holds(effect *record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held == nil {
+		r.held = map[int32]int{}
+	}
+	r.held[effect.index] = effect.terms().undone
+}
+
+// settled reports whether nothing is to be undone of an attempt that was given up: another
+// one of the same effect was committed, or has been undone. To a provider that tells effects
+// apart by their keys, the two are one.
+func (r *run) settled(effect *record) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	generation := effect.terms().undone
+	held, ok := r.held[effect.index]
+	return ok && held == generation || r.undone[effect.index] > generation
 }
 
 // undoneOf returns how many effects of a hook have been undone.

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,7 +29,7 @@ func (e *execution[T]) settle(out *outcome, over *lateness) bool {
 		return e.concluded(e.refused(e.copyFailed(a.copyErr)))
 	}
 	c := e.underWay()
-	if out.err == errNeverBegun && !e.watched && e.untouched() {
+	if out.err == errNeverBegun && e.dead() != nil && !e.watched && e.untouched() {
 		return e.rewound()
 	}
 	late := e.lateness(c, out)
@@ -61,7 +63,7 @@ func (e *execution[T]) untouched() bool {
 // rewound takes the start of an untouched hook back, of which nobody has been told: the
 // execution had to stop before it. The chain goes on, to find that out for itself.
 func (e *execution[T]) rewound() bool {
-	c := &e.hooks[e.next]
+	c := &e.contexts[e.next]
 	e.log.pop(e.log.savepoint() - 1)
 	c.close()
 	if len(e.judges) > 0 {
@@ -92,14 +94,14 @@ func (e *execution[T]) underWay() *hookContext {
 	case stageState:
 		return e.judges[e.next].state
 	}
-	return &e.hooks[e.next]
+	return &e.contexts[e.next]
 }
 
 // mishapOf says what to make of a call that has ended.
 func (e *execution[T]) mishapOf(c *hookContext, out *outcome, late *lateness) *mishap {
 	if out.err == errNeverBegun {
-		if late == nil { // his context has changed its mind
-			late = &lateness{cause: e.parentCause(), cancelled: true}
+		if late == nil {
+			late = e.stoppedBy()
 		}
 		return &mishap{err: late.cause, late: late}
 	}
@@ -107,7 +109,19 @@ func (e *execution[T]) mishapOf(c *hookContext, out *outcome, late *lateness) *m
 	if b != nil {
 		defer b.end(errHookEnded)
 	}
-	return e.judge(c.inside(), b, out.how, out.err, out.panic, out.stack, late)
+	m := e.judge(c.inside(), b, out.how, out.err, out.panic, out.stack, late)
+	if cause := e.tether.cutBy(); cause != nil && m != nil && late == nil && !m.returned && errors.Is(m.err, context.Canceled) {
+		m.err, m.late = cause, &lateness{cause: cause, cancelled: true, tied: true}
+	}
+	return m
+}
+
+// stoppedBy is why a call was not begun that was not late.
+func (e *execution[T]) stoppedBy() *lateness {
+	if cause := e.tether.cutBy(); cause != nil {
+		return &lateness{cause: cause, cancelled: true, tied: true}
+	}
+	return &lateness{cause: e.parentCause(), cancelled: true} // his context has changed its mind
 }
 
 // askingBudget is what is left of the call's time for the methods of its error, nil if they
@@ -145,7 +159,10 @@ func (e *execution[T]) latenessAt(c *hookContext, at time.Time, parentErr error)
 	st := &e.steps[c.index]
 	limits := append([]limit(nil), e.limits...)
 	if st.timeout != NoLimit {
-		limits = append(limits, limit{e.started.Add(c.begun).Add(st.timeout), &timeLimit{st.budget(c.phase), st.timeout}, true})
+		limits = append(limits, limit{at: e.started.Add(c.begun).Add(st.timeout), cause: &timeLimit{st.budget(c.phase), st.timeout}, own: true})
+	}
+	if l := c.groupLimit(); l != nil {
+		limits = append(limits, limit{at: e.started.Add(l.until), cause: l.cause, group: l})
 	}
 	return e.lateAt(limits, at, parentErr)
 }
@@ -194,30 +211,24 @@ func (e *execution[T]) copyFailed(err error) *failure {
 
 // concluded ends the attempt that has failed, and says whether the chain goes on.
 func (e *execution[T]) concluded(f *failure) bool {
-	st, savepoint := &e.steps[e.next], e.log.savepoint()-1
+	at, savepoint := e.next, e.log.savepoint()-1
+	st := &e.steps[at]
+	if st.role == lastStep { // it was the merged version that was refused
+		e.judges[at].close()
+		e.attempt = attempt[T]{}
+		return e.groupFailed(f, st)
+	}
 	e.seal(f)
-	e.next++
 	e.attempt = attempt[T]{}
 	if f.running {
 		e.log.pop(savepoint) // its undo comes when it ends: see endedLate
 	}
-	if st.options.OnFailure == Abort {
-		e.fail(st, f.phase, f.err)
-		return false
-	}
-	undone := e.unwind(&e.log, savepoint, e.rolledBack)
-	ends := f.late != nil && !f.late.own || e.lost
-	if !undone || ends {
-		e.fail(st, f.phase, f.err)
-		return false
-	}
-	e.continued++
-	return true
+	return e.getOver(f, st, at, savepoint, version[T]{})
 }
 
 // seal ends all contexts of the attempt, and completes the hook's Result.
 func (e *execution[T]) seal(f *failure) {
-	a, c := &e.attempt, &e.hooks[e.next]
+	a, c := &e.attempt, &e.contexts[e.next]
 	c.close()
 	if len(e.judges) > 0 {
 		e.judges[e.next].close()

@@ -21,14 +21,14 @@ func (e *execution[T]) skip(st *step[T]) bool {
 
 // startAttempt begins the attempt of the next hook.
 func (e *execution[T]) startAttempt(w *worker[T]) {
-	c, f := &e.hooks[e.next], &e.frames[e.next]
+	c, f := &e.contexts[e.next], &e.frames[e.next]
 	e.attempt.prior = e.versions.current
 	c.run, c.index, c.phase = e.run, int32(e.next), PhaseExecute
 	*f = frame{record: &c.record}
 	e.log.push(f)
 	e.attempt.stage = stageLend
-	if e.again {
-		e.attempt.terms = e.termsAgain()
+	if e.again || e.tether != nil || len(e.groups) > 0 {
+		e.attempt.terms = e.termsNow()
 		c.agree(e.attempt.terms)
 	}
 	if e.watched {
@@ -37,9 +37,13 @@ func (e *execution[T]) startAttempt(w *worker[T]) {
 	}
 }
 
-// termsAgain are the terms of a hook in an execution that has gone back before.
-func (e *execution[T]) termsAgain() terms {
-	t := terms{round: e.report.Rounds - 1, undone: e.undoneOf(int32(e.next))}
+// termsNow are the terms of the next hook.
+func (e *execution[T]) termsNow() terms {
+	t := terms{limit: e.limit(), tether: e.tether}
+	if !e.again {
+		return t
+	}
+	t.round, t.undone = e.report.Rounds-1, e.undoneOf(int32(e.next))
 	if full := e.report.hooks[e.next].full; full != nil {
 		t.attempt = full.Attempts
 	}
@@ -49,11 +53,11 @@ func (e *execution[T]) termsAgain() terms {
 // goBack lets the chain go on from an earlier hook, on a version that was reached before. The
 // hooks from there on have been undone. Contexts are never used again, so they get new ones.
 func (e *execution[T]) goBack(to int, v version[T]) {
-	e.hooks = make([]hookContext, len(e.steps))
+	e.contexts = make([]hookContext, len(e.steps))
 	if len(e.judges) > 0 {
-		clear(e.judges)
+		clear(e.judges[to:e.whole])
 	}
-	e.next, e.upTo, e.again = to, len(e.steps), true
+	e.next, e.upTo, e.again = to, e.whole, true
 	e.attempt = attempt[T]{}
 	e.versions.retreat(v)
 }
@@ -73,7 +77,7 @@ func (e *execution[T]) lend(st *step[T]) bool {
 	}
 	switch {
 	case !st.options.ReadOnly:
-		a.work, a.copyErr = v.take(st.options.OnFailure == Continue || e.tracked)
+		a.work, a.copyErr = v.take(e.keeps(st))
 		a.prior = v.current
 	case st.rollback == nil:
 		a.work, a.copyErr = v.look()
@@ -95,7 +99,7 @@ func (e *execution[T]) lend(st *step[T]) bool {
 }
 
 func (e *execution[T]) executeTask(st *step[T]) task[T] {
-	c := &e.hooks[e.next]
+	c := &e.contexts[e.next]
 	c.begun = e.attempt.begun
 	c.agree(e.attempt.terms)
 	return task[T]{hookContext: c, execute: st.execute, state: e.attempt.work}
@@ -145,19 +149,20 @@ func (e *execution[T]) endAttempt(w *worker[T]) {
 		e.judges[i].close()
 	}
 	e.next++
-	if e.attempt.skipRest {
-		e.upTo = e.next
-	}
+	skipRest := e.attempt.skipRest
 	e.attempt = attempt[T]{}
+	if skipRest {
+		e.leaveEarly()
+	}
 	if e.watched {
 		res := e.report.result(i)
-		e.endHook(w.beside, base, e.hooks[i].info(), &res)
+		e.endHook(w.beside, base, e.contexts[i].info(), &res)
 	}
 }
 
 // note writes down that the hook has succeeded.
 func (e *execution[T]) note() {
-	a, c, b := &e.attempt, &e.hooks[e.next], &e.report.hooks[e.next]
+	a, c, b := &e.attempt, &e.contexts[e.next], &e.report.hooks[e.next]
 	b.value, b.finished = a.value, true
 	if !e.core.cfg.Monitoring.SkipTiming {
 		b.ran, b.copying = a.ran, a.copying

@@ -12,7 +12,7 @@ import (
 // of it went well.
 func (r *run) unwind(l *undoLog, savepoint int, record func(RollbackResult)) bool {
 	ok := true
-	tally := func(res RollbackResult, took time.Duration) { r.undoing += took; record(res) }
+	tally := func(res RollbackResult, took time.Duration) { r.undoing.Add(int64(took)); record(res) }
 	for f := l.pop(savepoint); f != nil; f = l.pop(savepoint) {
 		ok = r.undo(f, r.undoLimit, tally) && ok
 	}
@@ -91,7 +91,7 @@ func (r *run) undoLimit() (time.Duration, string) {
 	if cfg.TotalRollbackTimeout == NoLimit {
 		return r.lateUndoLimit()
 	}
-	if left := cfg.TotalRollbackTimeout - r.undoing; left < cfg.RollbackTimeout {
+	if left := cfg.TotalRollbackTimeout - time.Duration(r.undoing.Load()); left < cfg.RollbackTimeout {
 		return left, fmt.Sprintf("all undo calls (TotalRollbackTimeout %v)", cfg.TotalRollbackTimeout)
 	}
 	return r.lateUndoLimit()
@@ -112,6 +112,9 @@ func (r *run) compensate(f *frame, settle func()) {
 	r.core.join(r)
 	r.addLate(func() {
 		defer r.core.leave(r)
+		if r.settled(f.record) {
+			return
+		}
 		settle()
 		r.undo(f, r.lateUndoLimit, func(res RollbackResult, _ time.Duration) { r.core.metrics.publishLateUndo(&res) })
 	})

@@ -110,12 +110,15 @@ func (v *versions[T]) advance(work *T) error {
 	if err != nil {
 		return err
 	}
-	v.current, v.view, v.ready = next, nil, nil
+	v.reach(next)
 	return nil
 }
 
+// reach makes next the version reached.
+func (v *versions[T]) reach(next version[T]) { v.current, v.view, v.ready = next, nil, nil }
+
 // retreat returns to an earlier version: the one after it was not accepted.
-func (v *versions[T]) retreat(to version[T]) { v.current, v.view = to, nil }
+func (v *versions[T]) retreat(to version[T]) { v.current, v.view, v.ready = to, nil, nil }
 
 // settle makes what commit will assign; after it nothing of ours can fail. A version
 // with references to its own root is made once more, for the place that it goes to:

@@ -20,16 +20,18 @@ import (
 // time. So both sides look: the worker, who has begun a call, at the alarm's time; we, who
 // have written that down, at the call. One of the two sees the other.
 func (w *worker[T]) await(e *execution[T]) bool {
-	parentDone := e.parentDone
+	parentDone, cut := e.parentDone, e.tether.ends()
 	w.alarm.set(e.nextLimit(e.started)) // early enough for all hooks
 	for {
-		if parentDone == nil {
+		if parentDone == nil && cut == nil {
 			<-w.wake
 		} else {
 			select {
 			case <-w.wake:
 			case <-parentDone:
 				parentDone = nil // from now on the worker sees it before each hook
+			case <-cut:
+				cut = nil // likewise
 			}
 		}
 		if w.gate.Parked() {
@@ -42,6 +44,9 @@ func (w *worker[T]) await(e *execution[T]) bool {
 			continue
 		}
 		c := e.contextOf(i)
+		if cause := e.tether.cutBy(); cause != nil {
+			c.end(&ending{context.Canceled, cause}) // but it may run to its limit
+		}
 		if e.dueToCut(c, now, parentErr) {
 			if w.cut(e, c, now, parentErr) {
 				return false

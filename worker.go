@@ -146,7 +146,7 @@ func (w *worker[T]) drive() bool {
 			return true
 		}
 		w.calling = c
-		if c.run.over() {
+		if c.over() {
 			w.out = outcome{err: errNeverBegun}
 		} else {
 			if due := w.due.Load(); due != 0 && int64(c.deadline()) < due {
