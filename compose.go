@@ -190,8 +190,8 @@ func resolveGroup[T any](g *group[T]) (step[T], error) {
 		inner, err := resolve(m)
 		inner.index = i
 		if g.kind == retryGroup {
-			st.name, st.options = inner.name, Options{OnFailure: inner.options.OnFailure, ReadOnly: inner.options.ReadOnly, Version: inner.options.Version}
-			inner.options.OnFailure = Abort
+			st.name, st.options = inner.name, inner.options
+			st.options.Timeout, inner.options.OnFailure = 0, Abort
 		} else if err != nil {
 			err = fmt.Errorf("member %d of %q: %w", i, g.name, err)
 		} else if first := placeOf(inner.name, st.group.members); first >= 0 {
@@ -206,6 +206,20 @@ func resolveGroup[T any](g *group[T]) (step[T], error) {
 		return st, invalidHook(g.bad)
 	}
 	return st, st.check()
+}
+
+// share gives the hook that is retried the options that are its own, after With has edited
+// those of the retry.
+func (g *groupStep[T]) share(o *Options) error {
+	if g == nil || g.kind != retryGroup {
+		return nil
+	}
+	m := &g.members[0]
+	m.options.ReadOnly, m.options.DryRunnable, m.options.Version = o.ReadOnly, o.DryRunnable, o.Version
+	if err := m.group.share(&m.options); err != nil {
+		return err
+	}
+	return m.check()
 }
 
 // A role is what a step of a chain is. A group stands in the list of a chain's steps as its

@@ -121,6 +121,9 @@ func resolveEdited[T any](h *edited[T]) (step[T], error) {
 		return st, invalidHook("was given to With without an edit function")
 	}
 	h.edit(&st.options)
+	if err := st.group.share(&st.options); err != nil {
+		return st, err
+	}
 	return st, st.check()
 }
 
@@ -138,8 +141,8 @@ func (st *step[T]) check() error {
 	switch {
 	case st.group == nil && st.execute == nil:
 		return invalidHook("has a nil Execute function")
-	case st.group != nil && st.group.kind != retryGroup && st.options.ReadOnly:
-		return invalidHook("is a group, which cannot be ReadOnly; its members can")
+	case st.group != nil && st.group.kind != retryGroup && (st.options.ReadOnly || st.options.DryRunnable):
+		return invalidHook("is a group, which cannot be ReadOnly or DryRunnable; its members can")
 	case st.options.Timeout < 0:
 		return invalidHook(fmt.Sprintf("has a negative Timeout (%v); 0 means the default, NoLimit none", st.options.Timeout))
 	case st.options.OnFailure > Continue:

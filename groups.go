@@ -181,6 +181,7 @@ func (e *execution[T]) tryAgain(g *openGroup[T], f *failure) (again, undone bool
 		return false, false
 	}
 	if !e.pause(st.group.policy.pause(g.attempt), g.limit) {
+		e.cutShort(f)
 		return false, true
 	}
 	g.attempt++
@@ -251,6 +252,18 @@ func (e *execution[T]) pause(d time.Duration, limit *groupLimit) bool {
 		}
 	}
 	return e.dead() == nil && e.tether.cutBy() == nil
+}
+
+// cutShort says in f that there might have been another attempt, had the execution not had to
+// stop.
+func (e *execution[T]) cutShort(f *failure) {
+	late := e.dead()
+	if late == nil && e.tether.cutBy() != nil {
+		late = e.stoppedBy()
+	}
+	if late != nil {
+		f.late, f.err = late, &joined{f.err, late.cause, "; not tried again: "}
+	}
 }
 
 // again resets the result of hook i for another attempt.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hooktx/hooks/internal/deep"
@@ -132,7 +133,8 @@ func (e *execution[T]) member(from, to int, limit *groupLimit, ties *tether) *ex
 	}
 	m.worker.e = m
 	base := e.versions.current
-	m.versions = versions[T]{caller: base.state, current: base, copier: m, mover: e.versions.mover}
+	m.versions = versions[T]{caller: base.state, current: base, ready: e.versions.ready, copier: m, mover: e.versions.mover}
+	e.versions.ready = nil
 	return m
 }
 
@@ -177,7 +179,6 @@ func (e *execution[T]) collect(members []*execution[T]) {
 		e.continued += m.continued
 		e.lost = e.lost || m.lost
 		e.forsaken = e.forsaken || m.forsaken
-		e.restSkipped = e.restSkipped || m.skipped || m.restSkipped
 		e.again = e.again || m.again
 	}
 }
@@ -216,6 +217,7 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 		states  []*T
 		names   []string
 	)
+	e.restSkipped = slices.ContainsFunc(members, func(m *execution[T]) bool { return m.skipped })
 	for _, m := range members {
 		if v := m.versions.current; v.state != g.base.state {
 			changed, states = append(changed, v), append(states, v.state)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,9 @@ func (r *Result) write(b *strings.Builder, mark, indent string) {
 	if r.Outcome != OutcomeSkipped {
 		fmt.Fprintf(b, " in %v", round(r.Duration))
 	}
+	if r.Attempts > 1 {
+		fmt.Fprintf(b, ", %d attempts", r.Attempts)
+	}
 	if r.Abandoned {
 		b.WriteString(", abandoned")
 	}
@@ -93,7 +97,7 @@ func (r *Result) write(b *strings.Builder, mark, indent string) {
 		fmt.Fprintf(b, ", result %s", show.Value(r.Value))
 	}
 	b.WriteString("\n")
-	if r.Err != nil {
+	if r.Err != nil && !r.ofMember() {
 		fmt.Fprintf(b, "%s  %s\n", indent, errorLine(r.Err))
 	}
 	for _, w := range r.Warnings {
@@ -103,8 +107,18 @@ func (r *Result) write(b *strings.Builder, mark, indent string) {
 		fmt.Fprintf(b, "%s  %v\n", indent, c)
 	}
 	for i := range r.Members {
-		r.Members[i].write(b, indent+"- ", indent+"  ")
+		if i == len(r.Members)-1 {
+			r.Members[i].write(b, indent+"└─ ", indent+"   ")
+		} else {
+			r.Members[i].write(b, indent+"├─ ", indent+"│  ")
+		}
 	}
+}
+
+// ofMember reports whether the error is that of a member, under which it stands.
+func (r *Result) ofMember() bool {
+	text := r.Err.Error()
+	return slices.ContainsFunc(r.Members, func(m Result) bool { return m.Err != nil && m.Err.Error() == text })
 }
 
 // String returns the undo call in one line.

@@ -29,7 +29,7 @@ func (e *execution[T]) settle(out *outcome, over *lateness) bool {
 		return e.concluded(e.refused(e.copyFailed(a.copyErr)))
 	}
 	c := e.underWay()
-	if out.err == errNeverBegun && e.dead() != nil && !e.watched && e.untouched() {
+	if out.err == errNeverBegun && (e.dead() != nil || e.tether.cutBy() != nil) && !e.watched && e.untouched() {
 		return e.rewound()
 	}
 	late := e.lateness(c, out)
