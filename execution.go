@@ -210,7 +210,7 @@ func (e *execution[T]) delegate() bool {
 
 // stop fails the chain, which has to stop before its next hook.
 func (e *execution[T]) stop(late *lateness) {
-	e.why = &failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late}
+	e.failGroups(&failure{phase: PhaseExecute, outcome: late.outcome(), err: late.cause, late: late})
 	e.fail(nil, PhaseExecute, late.cause)
 }
 

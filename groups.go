@@ -147,13 +147,18 @@ func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, b
 		at, savepoint, base = g.first, g.savepoint, g.base
 		e.groups = e.groups[:len(e.groups)-1]
 	}
+	e.failGroups(f)
+	e.fail(blamed, f.phase, f.err)
+	return false
+}
+
+// failGroups ends all groups: the chain fails because of f.
+func (e *execution[T]) failGroups(f *failure) {
 	for i := len(e.groups) - 1; i >= 0; i-- {
 		e.groupDone(&e.groups[i], f)
 	}
 	e.groups = e.groups[:0]
 	e.why = f
-	e.fail(blamed, f.phase, f.err)
-	return false
 }
 
 // resume lets the chain go on after a hook or group that has been dropped.
