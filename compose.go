@@ -63,8 +63,9 @@ type RetryPolicy struct {
 	Backoff    time.Duration
 	MaxBackoff time.Duration
 
-	// Budget limits all attempts and pauses together; 0 is no limit. No attempt starts that
-	// would begin past it, and one that runs ends with it.
+	// Budget limits all attempts and pauses together, as a Timeout that With gives to the retry
+	// does; 0 is no limit. No attempt starts that would begin past it, and one that runs ends
+	// with it.
 	Budget time.Duration
 
 	// If, if not nil, is asked whether to try again after err, the hook's own error. It is
@@ -73,7 +74,9 @@ type RetryPolicy struct {
 
 	// AfterTimeout allows another attempt after one that has exceeded its time limit but has
 	// ended. AfterAbandoned allows it even after one that has not ended: two of them may then
-	// be at work at the same time. They have the same idempotency key.
+	// be at work at the same time, with the same idempotency key. The one that was given up is
+	// undone when it ends, unless an effect with its key was committed; so there may be two
+	// undo calls with the same key.
 	AfterTimeout, AfterAbandoned bool
 }
 

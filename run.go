@@ -352,14 +352,17 @@ func (r *run) holds(effect *record) {
 }
 
 // settled reports whether nothing is to be undone of an attempt that was given up: another
-// one of the same effect was committed, or has been undone. To a provider that tells effects
-// apart by their keys, the two are one.
+// one of the same effect was committed. To a provider that tells effects apart by their keys,
+// the two are one.
+//
+// If another one of the same effect has been undone meanwhile, this one is undone as well: the
+// effect may have come after that. The two undo calls have the same key, so that they are one
+// to the provider, too, if the first did anything.
 func (r *run) settled(effect *record) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	generation := effect.terms().undone
 	held, ok := r.held[effect.index]
-	return ok && held == generation || r.undone[effect.index] > generation
+	return ok && held == effect.terms().undone
 }
 
 // undoneOf returns how many effects of a hook have been undone.
