@@ -86,7 +86,7 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 	for e.next < e.upTo {
 		st := &e.steps[e.next]
 		if st.role != hookStep && e.attempt.stage == stageStart {
-			if st.role == firstStep && st.group.kind == parallelGroup {
+			if st.role == firstStep && (st.group.kind == parallelGroup || e.mustStop() != nil) {
 				return t // the caller sees to it
 			}
 			e.cross(st)

@@ -171,20 +171,30 @@ func (st *step[T]) needsCopies() string {
 // forward runs the hooks until one ends the chain.
 func (e *execution[T]) forward() {
 	for goOn := true; goOn && e.next < e.upTo; {
-		if late := e.dead(); late != nil && e.attempt.stage == stageStart {
-			e.stop(late)
-			return
+		st := &e.steps[e.next]
+		if e.attempt.stage == stageStart && st.role != lastStep {
+			if late := e.mustStop(); late != nil {
+				e.stop(late)
+				return
+			}
 		}
-		switch st := &e.steps[e.next]; {
-		case e.attempt.stage == stageStart && e.tether.cutBy() != nil:
-			e.stop(e.stoppedBy())
-			return
-		case st.role == firstStep && st.group.kind == parallelGroup:
+		if st.role == firstStep && st.group.kind == parallelGroup {
 			goOn = e.parallel()
-		default:
+		} else {
 			goOn = e.delegate()
 		}
 	}
+}
+
+// mustStop returns why nothing more may be started, nil if it may.
+func (e *execution[T]) mustStop() *lateness {
+	if late := e.dead(); late != nil {
+		return late
+	}
+	if e.tether.cutBy() != nil {
+		return e.stoppedBy()
+	}
+	return nil
 }
 
 // delegate lets a worker run hooks, and says whether the chain goes on after that.

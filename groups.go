@@ -122,10 +122,10 @@ func (e *execution[T]) keeps(st *step[T]) bool {
 // at, and says whether the chain goes on. savepoint is what the undo log had before that step;
 // base is the version before it if it is a group.
 func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, base version[T]) bool {
-	for {
+	for !f.stuck {
 		st := &e.steps[at]
 		if st.options.OnFailure == Continue {
-			if !e.unwind(&e.log, savepoint, e.rolledBack) {
+			if f.stuck = !e.unwind(&e.log, savepoint, e.rolledBack); f.stuck {
 				break
 			}
 			if !f.ends(at) && !e.lost {
@@ -138,10 +138,8 @@ func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, b
 			break
 		}
 		g := &e.groups[len(e.groups)-1]
-		if again, undone := e.tryAgain(g, f); again {
+		if e.tryAgain(g, f) {
 			return true
-		} else if !undone {
-			break
 		}
 		e.groupDone(g, f)
 		at, savepoint, base = g.first, g.savepoint, g.base
@@ -175,26 +173,26 @@ func (f *failure) ends(at int) bool {
 	return f.late != nil && !f.late.own && (f.late.group == nil || f.late.group.first < at)
 }
 
-// tryAgain begins another attempt of a retried group, if there may be one. undone is false if
-// what the last one left could not be undone.
-func (e *execution[T]) tryAgain(g *openGroup[T], f *failure) (again, undone bool) {
+// tryAgain begins another attempt of a retried group, if there may be one and what the last
+// one left could be undone.
+func (e *execution[T]) tryAgain(g *openGroup[T], f *failure) bool {
 	st := &e.steps[g.first]
 	if st.group.kind != retryGroup || !e.mayRetry(st, g, f) {
-		return false, true
+		return false
 	}
-	if !e.unwind(&e.log, g.savepoint, e.rolledBack) {
-		return false, false
+	if f.stuck = !e.unwind(&e.log, g.savepoint, e.rolledBack); f.stuck {
+		return false
 	}
 	if !e.pause(st.group.policy.pause(g.attempt), g.limit) {
 		e.cutShort(f)
-		return false, true
+		return false
 	}
 	g.attempt++
 	for i := g.first + 1; i < int(st.other); i++ {
 		e.report.again(i)
 	}
 	e.goBack(g.first+1, g.base)
-	return true, true
+	return true
 }
 
 // mayRetry reports whether the policy allows another attempt after f.
@@ -256,17 +254,13 @@ func (e *execution[T]) pause(d time.Duration, limit *groupLimit) bool {
 		case <-e.tether.ends():
 		}
 	}
-	return e.dead() == nil && e.tether.cutBy() == nil
+	return e.mustStop() == nil
 }
 
 // cutShort says in f that there might have been another attempt, had the execution not had to
 // stop.
 func (e *execution[T]) cutShort(f *failure) {
-	late := e.dead()
-	if late == nil && e.tether.cutBy() != nil {
-		late = e.stoppedBy()
-	}
-	if late != nil {
+	if late := e.mustStop(); late != nil {
 		f.late, f.err = late, &joined{f.err, late.cause, "; not tried again: "}
 	}
 }

@@ -186,7 +186,9 @@ func (e *execution[T]) collect(members []*execution[T]) {
 // culprit returns why a group has failed, nil if it has not: because of the first of its
 // members that did not fail because another one had. The errors of others are joined.
 func culprit[T any](members []*execution[T]) (f *failure, blamed *step[T]) {
+	stuck := false
 	for _, m := range members {
+		stuck = stuck || m.failed != nil && m.why.stuck
 		switch {
 		case m.failed == nil || f != nil && m.why.tied():
 		case f == nil || f.tied():
@@ -195,6 +197,9 @@ func culprit[T any](members []*execution[T]) (f *failure, blamed *step[T]) {
 		default:
 			f.err = &joined{f.err, m.failed, "; beside it: "}
 		}
+	}
+	if f != nil {
+		f.stuck = stuck
 	}
 	return f, blamed
 }

@@ -319,7 +319,7 @@ func TestSkipRestInAnAttemptThatFailed(t *testing.T) {
 		var d diary
 		tries := 0
 		state := newBoard()
-		p := hooks.Parallel("p",
+		p := hooks.ParallelN(1, "p",
 			setting(&d, "a", func(ctx context.Context) error {
 				if info, _ := hooks.InfoFrom(ctx); info.Attempt == 1 {
 					return hooks.SkipRest

@@ -19,6 +19,7 @@ type failure struct {
 	late      *lateness // nil if it was in time
 	abandoned bool      // a call of the hook did not end
 	running   bool      // that call was its Execute
+	stuck     bool      // something could not be undone, so nobody gets over it
 }
 
 // settle goes on after a call that did not go well, or a copy that could not be made, and
