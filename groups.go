@@ -124,15 +124,13 @@ func (e *execution[T]) keeps(st *step[T]) bool {
 func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, base version[T]) bool {
 	for !f.stuck {
 		st := &e.steps[at]
-		if st.options.OnFailure == Continue {
+		if st.options.OnFailure == Continue && !f.ends(at) && !e.lost {
 			if f.stuck = !e.unwind(&e.log, savepoint, e.rolledBack); f.stuck {
 				break
 			}
-			if !f.ends(at) && !e.lost {
-				e.continued++
-				e.resume(at, base)
-				return true
-			}
+			e.continued++
+			e.resume(at, base)
+			return true
 		}
 		if len(e.groups) == 0 {
 			break

@@ -79,7 +79,7 @@ func (m *treeModel) run(n *treeNode, path string, s stretch, cut time.Duration) 
 			m.outcomes[path] = s.fail.outcome
 		}
 	}
-	if s.fail != nil && n.continues() && m.undo(&s, before) && !s.fail.tied {
+	if s.fail != nil && n.continues() && !s.fail.tied && m.undo(&s, before) {
 		s.fail = nil
 	}
 	return s
