@@ -71,6 +71,17 @@
 // only the steps run. All of it has ended, or was given up at its limit, when Execute
 // returns.
 //
+// # Groups
+//
+// [Sequence], [Parallel] and [Retry] make one hook of others, to any depth (of up to 100). Their
+// members are hooks like all others, but have paths for names (`checkout/charge`), and what
+// holds of a chain holds of a group within it: it is kept as a whole, or dropped as a whole. A
+// failure goes outward until somebody gets over it: a hook or group that says Continue, or a
+// retry that has attempts left; if nobody does, the chain fails.
+//
+// Members of a parallel group do not see each other's changes, which are merged by path: see
+// [ErrConflict]. Nothing of the result depends on which of them was faster.
+//
 // # Errors
 //
 // Every error of Execute is an [*ExecutionError]. Its text is `hooks: phase "hook":

@@ -105,7 +105,7 @@ func (c *class) Unwrap() error { return c.also }
 type ExecutionError struct {
 	Execution string // the execution's id; empty if it was refused before it had one
 	Hook      string // the hook's path; empty if no hook is to blame
-	Index     int    // the hook's place in the chain, from 0; -1 if no hook is to blame
+	Index     int    // the hook's place in the chain, or in its group, from 0; -1 if no hook is to blame
 	Phase     Phase  // what was being done
 	Err       error  // the cause, never nil
 

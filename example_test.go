@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hooktx/hooks"
@@ -268,4 +269,71 @@ func ExampleBeforeCommit() {
 
 func say(text string) func(context.Context) error {
 	return func(context.Context) error { fmt.Println(text); return nil }
+}
+
+// A sequence is a transaction within the chain's: if it may fail, it is dropped as a whole.
+func ExampleSequence() {
+	step := func(name string, err error) hooks.Hook[Order] {
+		return hooks.FuncUndo(name,
+			func(_ context.Context, o *Order) error { o.Notes = append(o.Notes, name); return err },
+			func(context.Context, *Order) error { fmt.Println("undo", name); return nil })
+	}
+	gift := hooks.Sequence("gift", step("wrap", nil), step("card", errors.New("no cards left")))
+
+	order := Order{}
+	report, err := hooks.Run(context.Background(), &order,
+		step("reserve", nil),
+		hooks.With(gift, func(o *hooks.Options) { o.OnFailure, o.Timeout = hooks.Continue, time.Second }),
+		step("charge", nil))
+	fmt.Println(err, order.Notes)
+	fmt.Println(report.Results()[1].Members[1].Hook, report.Results()[1].Members[1].Err)
+	// Output:
+	// undo wrap
+	// <nil> [reserve charge]
+	// gift/card no cards left
+}
+
+// Checks that do not need each other run at the same time; what they write is merged.
+func ExampleParallel() {
+	type Order struct {
+		Fraud   float64
+		Address string
+		Total   int
+	}
+	fraud := hooks.Func("fraud", func(_ context.Context, o *Order) error { o.Fraud = 0.1; return nil })
+	address := hooks.Func("address", func(_ context.Context, o *Order) error { o.Address = "1 Main St"; return nil })
+	discount := hooks.Func("discount", func(_ context.Context, o *Order) error { o.Total -= 10; return nil })
+	tax := hooks.Func("tax", func(_ context.Context, o *Order) error { o.Total += 20; return nil })
+
+	order := Order{Total: 100}
+	_, err := hooks.Run(context.Background(), &order, hooks.Parallel("checks", fraud, address))
+	fmt.Println(err, order)
+
+	// Two hooks that change one thing do not belong side by side.
+	_, err = hooks.Run(context.Background(), &order, hooks.Parallel("price", discount, tax))
+	fmt.Println(errors.Is(err, hooks.ErrConflict), order)
+	fmt.Println(err)
+	// Output:
+	// <nil> {0.1 1 Main St 100}
+	// true {0.1 1 Main St 100}
+	// hooks: merge "price": conflict: "price/discount" and "price/tax" changed Order.Total, or what it leads to, in different ways; let only one of them change it, or run them one after the other: it was 100, the one made it 90, the other 120
+}
+
+// Each attempt starts anew; what an attempt left is undone before the next.
+func ExampleRetry() {
+	var down atomic.Int32
+	down.Store(2)
+	ship := hooks.Func("ship", func(ctx context.Context, o *Order) error {
+		o.Notes = append(o.Notes, "shipped")
+		if down.Add(-1) >= 0 {
+			return errors.New("carrier is down")
+		}
+		return nil
+	})
+	order := Order{}
+	report, err := hooks.Run(context.Background(), &order,
+		hooks.Retry(ship, hooks.RetryPolicy{Attempts: 5, Backoff: time.Millisecond, MaxBackoff: time.Second}))
+	fmt.Println(err, order.Notes, report.Results()[0].Attempts)
+	// Output:
+	// <nil> [shipped] 3
 }

@@ -117,7 +117,8 @@ const (
 	Abort FailurePolicy = iota
 	// Continue drops the hook's changes, undoes its effects at once and goes on
 	// with the next hook. The chain fails even so if that undo fails, or if the
-	// caller's context or Config.Execution.TotalTimeout has ended.
+	// caller's context or Config.Execution.TotalTimeout has ended. A group that says
+	// so is dropped as a whole.
 	Continue
 )
 

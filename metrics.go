@@ -19,8 +19,8 @@ type Metrics struct {
 	DryRuns    int64 // whatever their verdict
 	Refused    int64 // executions that were refused before anything ran
 
-	Runs              Runs  // of hooks
-	ContinuedFailures int64 // hook runs that failed under Continue, so that the chain went on
+	Runs              Runs  // of hooks, not of groups; one that was tried again counts once, by its last outcome
+	ContinuedFailures int64 // hooks and groups that failed under Continue, so that the chain went on
 
 	RolledBack       int64 // executions in which something was undone
 	Rollbacks        int64 // undo calls, OnRollback steps included

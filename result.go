@@ -17,7 +17,7 @@ const (
 	OutcomeCancelled                // the caller's context ended before the hook did
 	OutcomePanicked                 // Execute panicked
 	OutcomeExited                   // Execute ended its goroutine
-	OutcomeInvalid                  // the event, the result or the state it left was not accepted
+	OutcomeInvalid                  // the event, the result or the state it left was not accepted, or could not be merged
 	OutcomeSkipped                  // it did not run: not counted as a run
 )
 
@@ -42,7 +42,7 @@ type Report struct {
 	Execution string           // the execution's id
 	Committed bool             // the caller's state is the hooks' result
 	DryRun    bool             // made by DryRun
-	Rollbacks []RollbackResult // the undo calls, in the order they were made
+	Rollbacks []RollbackResult // the undo calls, in the order they were made; of parallel members, in theirs
 
 	// AfterCommit are the OnCommit functions that failed. They undo nothing.
 	AfterCommit []StepFailure
@@ -174,7 +174,11 @@ type Result struct {
 
 	Abandoned bool // it was still running when the executor went on
 	Attempts  int  // how often Execute was started
-	Members   []Result
+
+	// Members are the results of a group's members, in order; its own Outcome, Err and
+	// Duration are those of all of them together, and StateSize, Changes and Warnings come
+	// of merging what the members of a [Parallel] group did.
+	Members []Result
 }
 
 // Success reports whether the hook succeeded.

@@ -41,7 +41,7 @@ func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 type Info struct {
 	Execution string // the execution's id
 	Hook      string // the hook's path
-	Index     int    // the hook's place in the chain, from 0
+	Index     int    // the hook's place in the chain, or in its group, from 0
 	Attempt   int    // counts the starts of this hook's Execute in the round, from 1
 	Round     int    // counts the runs of the whole chain, from 1
 	Phase     Phase  // what is being called

@@ -7,9 +7,10 @@ import "context"
 // context under which it runs, so that spans nest; nil means the one given. Its
 // values alone count: its end ends nothing, and it lifts no limit.
 //
-// Callbacks run one at a time within an execution, off the caller's goroutine,
-// except for LateEnd and the callbacks of a late compensation, which come when they
-// come. They may panic, but must not block: an execution waits for them.
+// Callbacks run one at a time within an execution, off the caller's goroutine, with two
+// exceptions: LateEnd and the callbacks of a late compensation come when they come, and
+// those for members of a [Parallel] group run when these do. They may panic, but must not
+// block: an execution waits for them. A group has no callbacks besides its members'.
 type Trace struct {
 	ExecutionStart func(ctx context.Context, execution string) context.Context
 	ExecutionEnd   func(ctx context.Context, report *Report, err error)
