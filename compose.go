@@ -25,9 +25,14 @@ func Sequence[T any](name string, members ...Hook[T]) Hook[T] {
 }
 
 // Parallel makes one hook of several, which run at the same time, each on a copy of the same
-// state. What they changed is merged, place by place, in the order in which they stand here,
-// whoever finished first: see [ErrConflict] for what cannot be merged. The merged state is
-// judged like that of a hook.
+// state. What they changed is merged, place by place, whoever finished first, and the merged
+// state is judged like that of a hook.
+//
+// Structs are merged field by field, maps key by key, arrays, and slices whose length is the
+// same, element by element, pointers through what they point to. A slice of another length is
+// one value, as are numbers, strings, slices of bytes and types with a DeepCopy method. The
+// same change made by several members is one change. Different changes of one place are an
+// [ErrConflict], and so is to remove a thing and to change a part of it.
 //
 // If a member fails (and does not say Continue), the contexts of the others end, with a cause
 // that names it, and no further hook of theirs starts. The group waits for each until it

@@ -354,16 +354,20 @@ func TestAMemberSeesTheDeadlineOfItsGroup(t *testing.T) {
 func TestMetricsOfGroups(t *testing.T) {
 	var d diary
 	x := build[board](t, hooks.Config{})
-	_, err := x.Execute(t.Context(), newBoard(), hooks.Sequence("s", setting(&d, "a", nil), hooks.Parallel("p", setting(&d, "b", nil))))
+	bad := continuing(failingBoard())
+	_, err := x.Execute(t.Context(), newBoard(), hooks.Sequence("s", setting(&d, "a", nil), hooks.Parallel("p", setting(&d, "b", nil), bad)),
+		continuing(hooks.Sequence("t", failingBoard())))
 	require.NoError(t, err)
 	m := x.Metrics()
 	assert.Equal(t, int64(1), m.Executions)
-	assert.Equal(t, int64(2), m.Runs.Total())
+	assert.Equal(t, int64(2), m.Runs.Succeeded)
+	assert.Equal(t, int64(2), m.Runs.Failed)
+	assert.Equal(t, int64(2), m.ContinuedFailures, "a member and a group")
 	var paths []string
 	for path := range m.Hooks {
 		paths = append(paths, path)
 	}
-	assert.ElementsMatch(t, []string{"s/a", "s/p/b"}, paths)
+	assert.ElementsMatch(t, []string{"s/a", "s/p/b", "s/p/bad", "t/bad"}, paths)
 }
 
 // In a dry run members with effects are skipped, as hooks of the chain are.

@@ -197,9 +197,9 @@ func (e *execution[T]) tryAgain(g *openGroup[T], f *failure) bool {
 func (e *execution[T]) mayRetry(st *step[T], g *openGroup[T], f *failure) bool {
 	p := &st.group.policy
 	switch {
-	case g.attempt >= p.Attempts || e.lost || f.ends(g.first) || f.late != nil && f.late.group != nil && f.late.group.first == g.first:
+	case g.attempt >= p.Attempts || e.lost || f.ends(g.first):
 		return false
-	case f.outcome == OutcomeRejected || f.outcome == OutcomeInvalid || f.outcome == OutcomeCancelled:
+	case f.outcome == OutcomeRejected || f.outcome == OutcomeInvalid:
 		return false
 	case f.abandoned && !p.AfterAbandoned:
 		return false

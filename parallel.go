@@ -99,7 +99,6 @@ func (e *execution[T]) parallel() bool {
 			panic(m.broken)
 		}
 	}
-	e.look()
 	e.collect(members)
 	if f, blamed := culprit(members); f != nil {
 		return e.groupFailed(f, blamed)

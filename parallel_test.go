@@ -511,3 +511,14 @@ func TestParallelLeavesNoGoroutine(t *testing.T) {
 }
 
 func errorLater(context.Context) error { time.Sleep(time.Second); return errBroken }
+
+// What a member registers counts though no other hook has registered anything.
+func TestOnlyAMemberRegisters(t *testing.T) {
+	var d diary
+	member := hooks.Func("m", func(ctx context.Context, _ *board) error {
+		return hooks.BeforeCommit(ctx, func(context.Context) error { d.add("before"); return nil })
+	})
+	_, err := hooks.Run(t.Context(), newBoard(), hooks.Parallel("p", member))
+	require.NoError(t, err)
+	d.require(t, "before")
+}

@@ -257,8 +257,9 @@ func TestBackoff(t *testing.T) {
 func TestBackoffWithoutBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		_, err := hooks.Run(t.Context(), newBoard(), hooks.Retry(failingBoard(), hooks.RetryPolicy{Attempts: 10000, Backoff: 1 << 60}))
+		report, err := hooks.Run(t.Context(), newBoard(), hooks.Retry(failingBoard(), hooks.RetryPolicy{Attempts: 10000, Backoff: 1 << 60}))
 		require.ErrorIs(t, err, errBroken)
+		assert.Less(t, report.Results()[0].Attempts, 10)
 		assert.Greater(t, time.Since(begun), time.Duration(1<<60))
 	})
 }
@@ -292,7 +293,7 @@ func TestLimitsOfARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
 		begun := time.Now()
-		h := limited(hooks.Retry(limited(obeying(&d, "h", time.Hour), time.Second), hooks.RetryPolicy{Attempts: 100, AfterTimeout: true}), 3500*time.Millisecond)
+		h := limited(hooks.Retry(limited(obeying(&d, "h", time.Hour), time.Second), hooks.RetryPolicy{Attempts: 100, AfterTimeout: true, Budget: time.Hour}), 3500*time.Millisecond)
 		report, err := hooks.Run(t.Context(), newBoard(), h)
 		require.ErrorIs(t, err, hooks.ErrTimeout)
 		assert.Equal(t, 3500*time.Millisecond, time.Since(begun))
@@ -454,4 +455,29 @@ func TestNetChargesOfAttempts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A DeepCopy method that was given up holds memory of a version that another attempt would
+// begin with.
+func TestNoAttemptWhileACopyHoldsTheState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := false
+		state := &clinging{on: func(*clinging) {
+			if hang {
+				time.Sleep(time.Hour)
+			}
+		}}
+		starts := 0
+		fails := hooks.Func("fails", func(context.Context, *clinging) error {
+			starts++
+			time.Sleep(time.Millisecond)
+			return errBroken
+		})
+		hangs := hooks.Func("hangs", func(context.Context, *clinging) error { hang = true; return nil })
+		x := build[clinging](t, limits(time.Second))
+		_, err := x.Execute(t.Context(), state, hooks.Retry(hooks.Parallel("p", fails, hangs), hooks.RetryPolicy{Attempts: 2}))
+		require.ErrorIs(t, err, errBroken)
+		assert.Equal(t, 1, starts)
+		require.NoError(t, x.Shutdown(t.Context()))
+	})
 }
