@@ -439,8 +439,11 @@ func TestNetChargesOfAttempts(t *testing.T) {
 						cfg := limits(time.Second)
 						cfg.Execution.Grace = time.Second
 						x := build[board](t, cfg)
-						report, err := x.Execute(t.Context(), newBoard(),
-							hooks.Retry(charge, hooks.RetryPolicy{Attempts: 3, AfterTimeout: true, AfterAbandoned: true}),
+						h := hooks.Retry(charge, hooks.RetryPolicy{Attempts: 3, AfterTimeout: true, AfterAbandoned: true})
+						if i%2 == 0 {
+							h = hooks.Parallel("p", h)
+						}
+						report, err := x.Execute(t.Context(), newBoard(), h,
 							hooks.Func("last", func(context.Context, *board) error { return last }))
 						require.NoError(t, x.Shutdown(t.Context()))
 						if report.Committed {
