@@ -126,7 +126,7 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 			}
 			fallthrough
 		case stageState:
-			if e.attempt.asked < e.x.validatorsOf(st) {
+			if e.attempt.asked < e.validatorsOf(st) {
 				if !e.lookAfter() {
 					return t
 				}

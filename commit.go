@@ -9,20 +9,46 @@ import "time"
 // context and TotalTimeout are looked at once more before the last thing that can
 // still fail, and from there on the chain commits.
 func (e *execution[T]) commit() {
-	if err := e.versions.settle(); err != nil {
-		if late := e.dead(); late != nil {
-			err = late.cause
+	if e.cell == nil {
+		if err := e.versions.settle(); err != nil {
+			if late := e.dead(); late != nil {
+				err = late.cause
+			}
+			e.fail(nil, PhaseCommit, err)
+			return
 		}
-		e.fail(nil, PhaseCommit, err)
+	}
+	if c := e.claim(); c == nil && !e.beforeCommit() || c != nil && !e.commitCells(c) {
 		return
 	}
-	if !e.beforeCommit() {
-		return
+	if e.cell == nil {
+		e.versions.commit()
 	}
-	e.versions.commit()
+	e.giveTurn()
 	e.report.Committed = true
 	e.onCommit()
 }
+
+// commitCells is beforeCommit for a chain that has changed cells, which it commits. While
+// BeforeCommit functions run, others wait for these cells who want to commit changes of them.
+func (e *execution[T]) commitCells(c *claim) (ok bool) {
+	if len(e.log.all(beforeCommit)) == 0 {
+		return e.mayCommit() && e.win(c.commit)
+	}
+	if !e.win(c.prepare) {
+		return false
+	}
+	defer func() {
+		if ok {
+			c.publish()
+		} else {
+			c.release()
+		}
+	}()
+	return e.beforeCommit()
+}
+
+func beforeCommit(r *registrations) []stepFunc { return r.before }
 
 // A registered is a function that a hook registered, and where.
 type registered struct {
@@ -49,7 +75,7 @@ func (l *undoLog) all(list func(*registrations) []stepFunc) []registered {
 // cut short by the caller's context or TotalTimeout: they were looked at before it
 // started, and once it has returned nil, what it committed is committed.
 func (e *execution[T]) beforeCommit() bool {
-	functions := e.log.all(func(r *registrations) []stepFunc { return r.before })
+	functions := e.log.all(beforeCommit)
 	for i, reg := range functions {
 		if !e.mayCommit() {
 			return false

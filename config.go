@@ -77,6 +77,11 @@ type ExecutionConfig struct {
 	// the strings that it holds, though copies share them. Default 10 MiB.
 	MaxStateSize int64 `json:"max_state_size"`
 
+	// MaxRounds is how often a chain is run at most that loses to other executions over
+	// the same cells: see Shared. A pause of up to some milliseconds lies between two
+	// rounds. Default 100.
+	MaxRounds int64 `json:"max_rounds"`
+
 	// MaxAbandoned is the number of calls past their limit and still running at
 	// which the executor refuses new work. Default 1000.
 	MaxAbandoned int64 `json:"max_abandoned"`
@@ -104,6 +109,7 @@ const (
 	defaultTimeout      = 30 * time.Second
 	defaultMaxStateSize = 10 << 20
 	defaultMaxAbandoned = 1000
+	defaultMaxRounds    = 100
 )
 
 // Validate returns an error that matches ErrInvalidConfig and names every bad field,
@@ -140,6 +146,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&e.TotalTimeout, NoLimit)
 	setDefault(&e.MaxStateSize, defaultMaxStateSize)
 	setDefault(&e.MaxAbandoned, defaultMaxAbandoned)
+	setDefault(&e.MaxRounds, defaultMaxRounds)
 	return c
 }
 

@@ -218,6 +218,13 @@ var toggles = map[string]struct {
 		_, err := x.Execute(t.Context(), newCart())
 		return errors.Is(err, hooks.ErrTooManyAbandoned)
 	}, false, true},
+	"execution.max_rounds": {func(c *hooks.Config) { c.Execution.MaxRounds = 3 }, func(t *testing.T, cfg hooks.Config) any {
+		cell := newShared(t, account{})
+		report, _ := build[cart](t, cfg).Execute(t.Context(), newCart(), edits[cart]("h", cell, func(*account) error {
+			return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
+		}))
+		return report.Rounds
+	}, 100, 3},
 	"validation.skip_event":  {func(c *hooks.Config) { c.Validation.SkipEvent = true }, seeValidation, "event refused", "result refused"},
 	"validation.skip_result": {func(c *hooks.Config) { c.Validation.SkipEvent, c.Validation.SkipResult = true, true }, seeValidation, "event refused", `validator "v": state refused`},
 	"validation.skip_state": {func(c *hooks.Config) {

@@ -43,8 +43,9 @@ var (
 	ErrNotCopyable error = &class{text: "state cannot be copied"}
 
 	// ErrConflict says that what was done at the same time cannot be put together: two
-	// members of a parallel group changed one place of the state in different ways. The
-	// text names the place and both.
+	// members of a parallel group changed one place of the state in different ways (the
+	// text names the place and both), or other executions were faster to change a cell that
+	// this one had read, MaxRounds times: see Shared.
 	ErrConflict error = &class{text: "conflict"}
 
 	// ErrTooManyAbandoned says that an executor refused work because MaxAbandoned
@@ -57,12 +58,12 @@ var (
 	// ErrInvalidHook says that a hook is nil or malformed.
 	ErrInvalidHook error = &class{text: "invalid hook"}
 
-	// ErrEnded is returned by OnRollback, BeforeCommit and OnCommit when there is
-	// no running hook to register with: nothing was registered.
+	// ErrEnded is returned by OnRollback, BeforeCommit, OnCommit, Shared.Edit and
+	// Shared.Read when the context is not that of a running hook: nothing was registered.
 	ErrEnded error = &class{text: "not inside a running hook"}
 
 	// ErrReentrant says that an executor was asked from inside one of its own
-	// hooks for something that waits for that hook.
+	// hooks for something that waits for that hook, or for a cell that it uses.
 	ErrReentrant error = &class{text: "called from inside a hook that it would wait for"}
 
 	// ErrUnsupported says that the configuration excludes what was asked for.

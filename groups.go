@@ -122,7 +122,7 @@ func (e *execution[T]) keeps(st *step[T]) bool {
 // at, and says whether the chain goes on. savepoint is what the undo log had before that step;
 // base is the version before it if it is a group.
 func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, base version[T]) bool {
-	for !f.stuck {
+	for !f.stuck && !f.conflict {
 		st := &e.steps[at]
 		if st.options.OnFailure == Continue && !f.ends(at) && !e.lost {
 			if f.stuck = !e.unwind(&e.log, savepoint, e.rolledBack); f.stuck {
@@ -199,7 +199,7 @@ func (e *execution[T]) mayRetry(st *step[T], g *openGroup[T], f *failure) bool {
 	switch {
 	case g.attempt >= p.Attempts || e.lost || f.ends(g.first):
 		return false
-	case f.outcome == OutcomeRejected || f.outcome == OutcomeInvalid:
+	case f.outcome == OutcomeRejected || f.outcome == OutcomeInvalid || f.outcome == OutcomeConflict:
 		return false
 	case f.abandoned && !p.AfterAbandoned:
 		return false

@@ -59,17 +59,17 @@ func (c *hookContext) call() int {
 	return int(c.index)*callsPerHook + int(c.phase-PhaseValidateEvent)
 }
 
-// validatorsOf is how many of the executor's validators judge a hook.
-func (x *Executor[T]) validatorsOf(st *step[T]) int {
+// validatorsOf is how many of the validators judge a hook.
+func (e *execution[T]) validatorsOf(st *step[T]) int {
 	if st.options.ReadOnly {
 		return 0
 	}
-	return len(x.validators)
+	return len(e.validators)
 }
 
 // needsBefore reports whether somebody will look at the version before the hook.
 func (e *execution[T]) needsBefore(st *step[T]) bool {
-	return st.validateEvent != nil || !e.versions.live && e.x.validatorsOf(st) > 0
+	return st.validateEvent != nil || !e.versions.live && e.validatorsOf(st) > 0
 }
 
 func (e *execution[T]) eventTask(st *step[T]) task[T] {
@@ -106,7 +106,7 @@ func (e *execution[T]) stateTask(st *step[T]) task[T] {
 	if !e.versions.live {
 		change.Before = a.before
 	}
-	return task[T]{hookContext: c, validator: e.x.validators[a.asked].Validator, change: change}
+	return task[T]{hookContext: c, validator: e.validators[a.asked].Validator, change: change}
 }
 
 // warn keeps the warnings of a validator.

@@ -155,7 +155,7 @@ func (l *ledger) add(path string) *HookMetrics {
 }
 
 // publish adds what a report says.
-func (l *ledger) publish(r *Report, continued int64, timing bool) {
+func (l *ledger) publish(r *Report, continued, conflicts int64, timing bool) {
 	l.find(r.names)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -173,6 +173,7 @@ func (l *ledger) publish(r *Report, continued int64, timing bool) {
 		l.publishRun(r, i, timing)
 	}
 	m.ContinuedFailures += continued
+	m.Conflicts += conflicts
 	m.AfterCommitFailures += int64(len(r.AfterCommit))
 	if len(r.Rollbacks) > 0 {
 		m.RolledBack++
@@ -234,6 +235,7 @@ func (m *Metrics) add(o *Metrics) {
 	m.Failures += o.Failures
 	m.DryRuns += o.DryRuns
 	m.Refused += o.Refused
+	m.Conflicts += o.Conflicts
 	m.Runs.add(&o.Runs)
 	m.ContinuedFailures += o.ContinuedFailures
 	m.RolledBack += o.RolledBack

@@ -124,7 +124,7 @@ func (e *execution[T]) members(g *openGroup[T], ties *tether) []*execution[T] {
 func (e *execution[T]) member(from, to int, limit *groupLimit, ties *tether) *execution[T] {
 	m := &execution[T]{
 		run: e.run, x: e.x, worker: newWorker[T](e.x.core),
-		steps: e.steps, shortest: e.shortest, next: from, upTo: to, whole: to,
+		steps: e.steps, validators: e.validators, shortest: e.shortest, next: from, upTo: to, whole: to,
 		contexts: e.contexts, frames: e.frames, judges: e.judges,
 		report:  &Report{names: e.report.names, hooks: e.report.hooks, Rounds: e.report.Rounds},
 		outside: limit, tether: ties,
@@ -209,6 +209,7 @@ func (f *failure) tied() bool { return f.late != nil && f.late.tied }
 // groupFailed goes on after the innermost group, which is parallel, has failed.
 func (e *execution[T]) groupFailed(f *failure, blamed *step[T]) bool {
 	g := e.groups[len(e.groups)-1]
+	e.weigh(f)
 	e.groupDone(&g, f)
 	e.groups = e.groups[:len(e.groups)-1]
 	return e.getOver(f, blamed, g.first, g.savepoint, g.base)
@@ -243,13 +244,17 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 	if err != nil {
 		return e.groupFailed(e.mergeFailed(err, names), &e.steps[g.first])
 	}
+	cells, f := e.mergeCells(g, changed, names)
+	if f != nil {
+		return e.groupFailed(f, &e.steps[g.first])
+	}
 	e.attempt = attempt[T]{stage: stageState, prior: g.base, size: info.Size}
-	if len(e.x.validators) > 0 {
+	if len(e.validators) > 0 {
 		if e.attempt.before, err = e.versions.look(); err != nil {
 			return e.groupFailed(e.copyFailed(err), &e.steps[g.first])
 		}
 	}
-	e.versions.reach(version[T]{merged, info.Size, info.RootRefs})
+	e.versions.reach(version[T]{merged, info.Size, info.RootRefs, cells})
 	if e.tracked {
 		e.attempt.changes = diff(g.base.state, merged)
 	}
@@ -279,7 +284,7 @@ func (e *execution[T]) mergeFailed(err error, names []string) *failure {
 	if !ok {
 		return e.copyFailed(copyError(err))
 	}
-	return &failure{phase: PhaseMerge, outcome: OutcomeInvalid,
+	return &failure{phase: PhaseMerge, outcome: OutcomeConflict,
 		err: &classed{ErrConflict, &mergeConflict{conflict, names[conflict.First], names[conflict.Second]}}}
 }
 

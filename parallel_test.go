@@ -78,7 +78,7 @@ func TestParallelConflict(t *testing.T) {
 				require.EqualError(t, err, `hooks: merge "s/p": conflict: "s/p/net" and "s/p/both" changed order.Prices["tea"].Net, or what it leads to, in different ways; `+
 					`let only one of them change it, or run them one after the other: it was 1, the one made it 10, the other 11`)
 				assert.Equal(t, &order{Prices: map[string]*struct{ Net, Gross int }{"tea": {1, 2}}}, state)
-				assert.Equal(t, "s invalid (s/p invalid (s/p/tag succeeded, s/p/net succeeded, s/p/both succeeded))", treeOf(report.Results()))
+				assert.Equal(t, "s conflict (s/p conflict (s/p/tag succeeded, s/p/net succeeded, s/p/both succeeded))", treeOf(report.Results()))
 				for _, line := range logged(logs) {
 					assert.NotContains(t, line, "tea", "a log has no content of the state")
 				}

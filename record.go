@@ -17,12 +17,13 @@ type stepFunc = func(ctx context.Context) error
 // sealed when the attempt has returned or was abandoned, and changes no more: whoever comes
 // later is told ErrEnded.
 type record struct {
-	run    *run
-	index  int32 // of its hook in the chain
-	sealed atomic.Bool
-	phase  Phase                // which call of the hook's it is
-	begun  time.Duration        // when the call's budget was started, since run.started
-	more   atomic.Pointer[more] // made by the first who needs it
+	run      *run
+	index    int32 // of its hook in the chain
+	sealed   atomic.Bool
+	phase    Phase                // which call of the hook's it is
+	readOnly bool                 // likewise: of a hook that is
+	begun    time.Duration        // when the call's budget was started, since run.started
+	more     atomic.Pointer[more] // made by the first who needs it
 }
 
 // More is what few hooks need.
@@ -47,6 +48,7 @@ type terms struct {
 	undone  int             // how many effects of its hook have been undone before
 	limit   *groupLimit     // of the groups that it is in
 	tether  *tether         // likewise, if one of them is parallel
+	cells   *cellWrites     // what the hooks before it have made of cells
 }
 
 // usual reports whether there is nothing to say.
@@ -58,6 +60,7 @@ type registrations struct {
 	before   []stepFunc
 	onCommit []stepFunc
 	warnings []string
+	cells    []*cellUse
 }
 
 // nothing is what a hook has registered that has registered nothing. It is never written.

@@ -32,7 +32,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 	}
 	e.contexts = e.hooks
 	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
-	if ch.judged {
+	if ch.judged || len(e.validators) > 0 {
 		e.judges = slices.Grow(e.judges[:0], len(e.steps))[:len(e.steps)]
 	}
 	return nil
@@ -62,7 +62,7 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 			d, _ := st.groupTimeout()
 			ch.shortest = min(ch.shortest, d)
 		}
-		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || x.validatorsOf(st) > 0
+		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || len(x.validators) > 0 && !st.options.ReadOnly
 	}
 	ch.list()
 }

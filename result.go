@@ -17,12 +17,13 @@ const (
 	OutcomeCancelled                // the caller's context ended before the hook did
 	OutcomePanicked                 // Execute panicked
 	OutcomeExited                   // Execute ended its goroutine
-	OutcomeInvalid                  // the event, the result or the state it left was not accepted, or could not be merged
+	OutcomeInvalid                  // the event, the result or the state it left was not accepted
+	OutcomeConflict                 // the round was lost to another execution, or members of a group cannot be merged
 	OutcomeSkipped                  // it did not run: not counted as a run
 )
 
 var outcomeNames = [...]string{
-	"succeeded", "failed", "rejected", "timed out", "cancelled", "panicked", "exited", "invalid", "skipped",
+	"succeeded", "failed", "rejected", "timed out", "cancelled", "panicked", "exited", "invalid", "conflict", "skipped",
 }
 
 // String returns the outcome in plain words, such as "timed out".

@@ -37,6 +37,8 @@ type run struct {
 	traced bool        // values is of the Trace's making
 	late   atomic.Bool // set once, when the execution's own undoing is over
 
+	touched atomic.Pointer[touched] // in this round: made by the first who needs it
+
 	mu       sync.Mutex     // guards what follows; never held while user code runs
 	cause    error          // why parent has ended, once somebody had to know
 	nested   map[string]int // executions begun inside, by path of the hook

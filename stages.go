@@ -23,11 +23,11 @@ func (e *execution[T]) skip(st *step[T]) bool {
 func (e *execution[T]) startAttempt(w *worker[T]) {
 	c, f := &e.contexts[e.next], &e.frames[e.next]
 	e.attempt.prior = e.versions.current
-	c.run, c.index, c.phase = e.run, int32(e.next), PhaseExecute
+	c.run, c.index, c.phase, c.readOnly = e.run, int32(e.next), PhaseExecute, e.steps[e.next].options.ReadOnly
 	*f = frame{record: &c.record}
 	e.log.push(f)
 	e.attempt.stage = stageLend
-	if e.again || e.tether != nil || len(e.groups) > 0 {
+	if e.again || e.tether != nil || len(e.groups) > 0 || e.versions.current.cells != nil {
 		e.attempt.terms = e.termsNow()
 		c.agree(e.attempt.terms)
 	}
@@ -39,7 +39,7 @@ func (e *execution[T]) startAttempt(w *worker[T]) {
 
 // termsNow are the terms of the next hook.
 func (e *execution[T]) termsNow() terms {
-	t := terms{limit: e.limit(), tether: e.tether}
+	t := terms{limit: e.limit(), tether: e.tether, cells: e.versions.current.cells}
 	if !e.again {
 		return t
 	}
@@ -110,6 +110,12 @@ func (e *execution[T]) executeTask(st *step[T]) task[T] {
 func (e *execution[T]) copyOut(st *step[T]) bool {
 	a, v := &e.attempt, &e.versions
 	a.stage = stageCopy
+	cells := v.current.cells
+	if c := &e.contexts[e.next]; c.more.Load() != nil {
+		if cells, a.copyErr = e.sealCells(&c.record, cells); a.copyErr != nil {
+			return false
+		}
+	}
 	if !st.options.ReadOnly && !v.live {
 		a.copyErr = v.advance(a.work)
 		e.timeCopy()
@@ -122,6 +128,7 @@ func (e *execution[T]) copyOut(st *step[T]) bool {
 			e.look()
 		}
 	}
+	v.current.cells = cells
 	a.stage = stageState
 	return true
 }

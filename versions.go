@@ -148,7 +148,8 @@ func (v *versions[T]) commit() {
 type version[T any] struct {
 	state *T
 	size  int64
-	refs  bool // it has references to its own root
+	refs  bool        // it has references to its own root
+	cells *cellWrites // what belongs to it of cells, nil if none has been changed
 }
 
 func (v *versions[T]) copy(src *T) (version[T], error) {
@@ -160,7 +161,7 @@ func (v *versions[T]) copy(src *T) (version[T], error) {
 	}
 	state, info, err := deep.Copy(src, v.copier.copyOptions())
 	v.copier.copied()
-	return version[T]{state, info.Size, info.RootRefs}, copyError(err)
+	return version[T]{state: state, size: info.Size, refs: info.RootRefs}, copyError(err)
 }
 
 // copyError gives an error of package deep its class.
