@@ -129,7 +129,7 @@ func TestMembersAreToldApartByPath(t *testing.T) {
 	})
 	bad := hooks.Func("bad", func(context.Context, *board) error { return errBroken })
 	ctx := hooks.WithExecutionID(t.Context(), "e")
-	report, err := hooks.Run(ctx, newBoard(), look, hooks.Sequence("a", look, hooks.Sequence("b", look, look2(look), bad)))
+	report, err := hooks.Run(ctx, newBoard(), look, hooks.Sequence("a", look, hooks.Sequence("b", look, retried(look2(look), 2), bad)))
 	xe := failureOf(t, err)
 	assert.Equal(t, "a/b/bad", xe.Hook)
 	assert.Equal(t, 2, xe.Index)
@@ -472,13 +472,14 @@ func TestAGroupCopiesItsList(t *testing.T) {
 func TestDescribeGroups(t *testing.T) {
 	var d diary
 	versioned := hooks.With(setting(&d, "b", nil), func(o *hooks.Options) { o.Version, o.Timeout = "v2", time.Minute })
-	retried := continuing(hooks.With(hooks.Retry(versioned, hooks.RetryPolicy{Attempts: 3}), func(o *hooks.Options) { o.DryRunnable = true }))
+	twice := hooks.Retry(hooks.Retry(versioned, hooks.RetryPolicy{Attempts: 3}), hooks.RetryPolicy{Attempts: 2})
+	retried := continuing(hooks.With(twice, func(o *hooks.Options) { o.DryRunnable, o.Version = true, "v3" }))
 	got := hooks.Describe(limited(hooks.Sequence("s", hooks.Func("a", func(context.Context, *board) error { return nil }), retried), time.Hour))
 	want := hooks.Description{
 		Name: "s", Options: hooks.Options{Timeout: time.Hour}, Rollback: true,
 		Members: []hooks.Description{
 			{Name: "a"},
-			{Name: "b", Rollback: true, Options: hooks.Options{Version: "v2", Timeout: time.Minute, OnFailure: hooks.Continue, DryRunnable: true}},
+			{Name: "b", Rollback: true, Options: hooks.Options{Version: "v3", Timeout: time.Minute, OnFailure: hooks.Continue, DryRunnable: true}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -590,5 +591,20 @@ func cancelling() hooks.Hook[board] {
 	return hooks.Func("cancelling", func(ctx context.Context, _ *board) error {
 		ctx.Value(cancelKey{}).(context.CancelCauseFunc)(errCause)
 		return errors.New("cancelled")
+	})
+}
+
+// What is undone within a group takes the group's time; no hook begins past its limit.
+func TestNoMemberBeginsPastTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := hooks.FuncUndo("slow",
+			func(context.Context, *board) error { return hooks.Unknown(errBroken) },
+			func(context.Context, *board) error { time.Sleep(10 * time.Second); return nil })
+		began := false
+		next := hooks.Func("next", func(context.Context, *board) error { began = true; return nil })
+		_, err := hooks.Run(t.Context(), newBoard(), limited(hooks.Sequence("s", continuing(slow), next), 5*time.Second))
+		require.ErrorIs(t, err, hooks.ErrTimeout)
+		require.ErrorContains(t, err, `the group "s"`)
+		assert.False(t, began)
 	})
 }

@@ -159,10 +159,6 @@ func (e *execution[T]) runMember(ties *tether) {
 		}
 		e.worker.dismiss()
 	}()
-	if ties.cutBy() != nil {
-		e.stop(e.stoppedBy())
-		return
-	}
 	e.forward()
 	if e.failed != nil {
 		ties.cut(&memberFailed{e.failed.Hook})
@@ -268,6 +264,9 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 // endGroup leaves the parallel group whose last step is the next one.
 func (e *execution[T]) endGroup() {
 	g := &e.groups[len(e.groups)-1]
+	if len(e.judges) > 0 {
+		e.judges[e.next].close()
+	}
 	if full := e.report.expand(g.first); e.attempt.stage != stageStart {
 		full.Changes, full.Warnings, full.StateSize = e.attempt.changes, e.attempt.warnings, e.attempt.size
 		e.attempt = attempt[T]{}

@@ -145,7 +145,7 @@ func TestAFailedMemberStopsTheOthers(t *testing.T) {
 			return nil // it has succeeded all the same
 		})
 		report, err := hooks.Run(t.Context(), newBoard(), hooks.Parallel("p",
-			hooks.Sequence("s", after(&d, "quick", 0, nil), watch, setting(&d, "never", nil)),
+			hooks.Sequence("s", after(&d, "quick", 0, nil), watch, hooks.Sequence("t", setting(&d, "never", nil))),
 			after(&d, "done", time.Second, nil),
 			after(&d, "deaf", 5*time.Second, nil),
 			after(&d, "bad", 2*time.Second, errBroken),
@@ -154,7 +154,7 @@ func TestAFailedMemberStopsTheOthers(t *testing.T) {
 		require.ErrorIs(t, err, errBroken)
 		require.EqualError(t, err, `hooks: execute "p/bad": broken`)
 		require.NotErrorIs(t, err, context.Canceled)
-		assert.Equal(t, "p failed (p/s cancelled (p/s/quick succeeded, p/s/watch succeeded, p/s/never skipped), p/done succeeded, p/deaf succeeded, p/bad failed), skipped skipped", treeOf(report.Results()))
+		assert.Equal(t, "p failed (p/s cancelled (p/s/quick succeeded, p/s/watch succeeded, p/s/t skipped), p/done succeeded, p/deaf succeeded, p/bad failed), skipped skipped", treeOf(report.Results()))
 		lines := d.read()
 		assert.Contains(t, lines, `2s: context canceled, cancelled: "p/bad", which ran beside it, has failed`)
 		assert.Equal(t, []string{"undo p/deaf", "undo p/done", "undo p/s/watch", "undo p/s/quick"}, lines[len(lines)-4:])
@@ -344,8 +344,11 @@ func TestTheMergedVersionIsJudged(t *testing.T) {
 	seen := func(change hooks.StateChange[board]) string {
 		return fmt.Sprintf("%s: %d to %d", change.Hook, len(change.Before.Cells), len(change.After.Cells))
 	}
-	v := hooks.ValidatorFunc("few", func(_ context.Context, change hooks.StateChange[board]) hooks.ValidationResult {
+	var contexts []context.Context
+	v := hooks.ValidatorFunc("few", func(ctx context.Context, change hooks.StateChange[board]) hooks.ValidationResult {
 		d.add("%s", seen(change))
+		assert.NoError(t, ctx.Err())
+		contexts = append(contexts, ctx)
 		if len(change.After.Cells) > 2 {
 			return hooks.ValidationResult{Err: errBroken, Warnings: []string{"too many"}}
 		}
@@ -372,6 +375,15 @@ func TestTheMergedVersionIsJudged(t *testing.T) {
 	d.require(t, "p/a: 1 to 2", "p/b: 1 to 2", "p: 1 to 3", "c: 1 to 2")
 	requireBoard(t, state, "c")
 	require.Len(t, report.Results(), 2)
+
+	d.lines = nil
+	look := hooks.With(hooks.Func("look", func(context.Context, *board) error { return nil }), func(o *hooks.Options) { o.ReadOnly = true })
+	_, err = x.Execute(t.Context(), newBoard(), hooks.ParallelN(1, "p", put("a"), look), hooks.ParallelN(1, "q", put("a"), put("start")))
+	require.NoError(t, err)
+	d.require(t, "p/a: 1 to 2", "q/a: 2 to 2", "q/start: 2 to 2", "q: 2 to 2")
+	for _, ctx := range contexts {
+		assert.Error(t, ctx.Err(), "it has ended with the call")
+	}
 }
 
 // The report of a group has what the merge made: its size, changes and warnings.
@@ -428,8 +440,7 @@ func TestReferencesToTheRootThroughAMerge(t *testing.T) {
 	state := newKnot()
 	_, err := hooks.Run(t.Context(), state, hooks.Parallel("p",
 		hooks.Func("a", func(_ context.Context, k *knot) error { requireTied(t, k); return nil }),
-		hooks.Func("b", func(_ context.Context, k *knot) error { requireTied(t, k); k.Array[0] = 5; return nil })),
-		hooks.Func("c", func(_ context.Context, k *knot) error { requireTied(t, k); return nil }))
+		hooks.Func("b", func(_ context.Context, k *knot) error { requireTied(t, k); k.Array[0] = 5; return nil })))
 	require.NoError(t, err)
 	requireTied(t, state)
 	assert.Equal(t, 5, state.Array[0])
@@ -521,4 +532,22 @@ func TestOnlyAMemberRegisters(t *testing.T) {
 	_, err := hooks.Run(t.Context(), newBoard(), hooks.Parallel("p", member))
 	require.NoError(t, err)
 	d.require(t, "before")
+}
+
+// A member that could not be undone is not gotten over, wherever it failed.
+func TestAMemberWhoseUndoFails(t *testing.T) {
+	stuck := hooks.FuncUndo("stuck",
+		func(context.Context, *board) error { return hooks.Unknown(errBroken) },
+		func(context.Context, *board) error { return errUndo })
+	for _, members := range [][]hooks.Hook[board]{{continuing(stuck)}, {errorLaterHook(), continuing(stuck)}} {
+		_, err := hooks.Run(t.Context(), newBoard(), continuing(hooks.Parallel("p", members...)),
+			hooks.Func("never", func(context.Context, *board) error { panic("not reached") }))
+		require.ErrorIs(t, err, hooks.ErrRollback)
+		require.NotErrorIs(t, err, hooks.ErrPanic)
+	}
+}
+
+// errorLaterHook fails when others have had time to.
+func errorLaterHook() hooks.Hook[board] {
+	return hooks.Func("later", func(context.Context, *board) error { time.Sleep(20 * time.Millisecond); return errBroken })
 }

@@ -212,7 +212,9 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		t.Run(tt.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var d diary
-				x := build[board](t, limits(time.Second))
+				cfg := limits(time.Second)
+				cfg.Execution.Grace = time.Millisecond // for what obeys
+				x := build[board](t, cfg)
 				tt.policy.Attempts = 3
 				report, err := x.Execute(t.Context(), newBoard(), hooks.Retry(tt.hook(&d), tt.policy))
 				require.Error(t, err)
@@ -294,7 +296,8 @@ func TestLimitsOfARetry(t *testing.T) {
 		var d diary
 		begun := time.Now()
 		h := limited(hooks.Retry(limited(obeying(&d, "h", time.Hour), time.Second), hooks.RetryPolicy{Attempts: 100, AfterTimeout: true, Budget: time.Hour}), 3500*time.Millisecond)
-		report, err := hooks.Run(t.Context(), newBoard(), h)
+		cfg := hooks.Config{Execution: hooks.ExecutionConfig{Grace: time.Millisecond}}
+		report, err := build[board](t, cfg).Execute(t.Context(), newBoard(), h)
 		require.ErrorIs(t, err, hooks.ErrTimeout)
 		assert.Equal(t, 3500*time.Millisecond, time.Since(begun))
 		assert.Equal(t, 4, report.Results()[0].Attempts)
@@ -483,4 +486,36 @@ func TestNoAttemptWhileACopyHoldsTheState(t *testing.T) {
 		assert.Equal(t, 1, starts)
 		require.NoError(t, x.Shutdown(t.Context()))
 	})
+}
+
+// What judges an attempt has a context of the attempt's own.
+func TestJudgesOfAttempts(t *testing.T) {
+	var d diary
+	alive := func(ctx context.Context, what string) {
+		info, _ := hooks.InfoFrom(ctx)
+		d.add("%s %d %v", what, info.Attempt, ctx.Err())
+	}
+	h := hooks.Define(hooks.Funcs[board]{Name: "h",
+		ValidateEvent: func(ctx context.Context, _ *board) error { alive(ctx, "event"); return nil },
+		Execute: func(ctx context.Context, _ *board) (any, error) {
+			if info, _ := hooks.InfoFrom(ctx); info.Attempt == 1 {
+				return nil, nil
+			}
+			return 2, nil
+		},
+	})
+	v := hooks.ValidatorFunc("v", func(ctx context.Context, c hooks.StateChange[board]) hooks.ValidationResult {
+		alive(ctx, c.Hook)
+		return hooks.ValidationResult{}
+	})
+	x := build[board](t, hooks.Config{}, v)
+	tries := 0
+	_, err := x.Execute(t.Context(), newBoard(), retried(hooks.Sequence("s", h, hooks.Func("bad", func(context.Context, *board) error {
+		if tries++; tries == 1 {
+			return errBroken
+		}
+		return nil
+	})), 2))
+	require.NoError(t, err)
+	d.require(t, "event 1 <nil>", "s/h 1 <nil>", "event 2 <nil>", "s/h 2 <nil>", "s/bad 2 <nil>")
 }

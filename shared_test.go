@@ -553,3 +553,19 @@ func TestAnAbandonedAttemptChangesNoCell(t *testing.T) {
 		assert.Equal(t, 2, cell.Load().Balance)
 	})
 }
+
+// A round that skipped the rest does not shorten the next one.
+func TestSkipRestInALostRound(t *testing.T) {
+	cell := newShared(t, account{})
+	first := edits[board]("first", cell, func(a *account) error {
+		if a.Balance > 0 {
+			return nil
+		}
+		require.NoError(t, cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
+		return hooks.SkipRest
+	})
+	report, err := hooks.Run(t.Context(), newBoard(), first, edits[board]("second", cell, adding(10)))
+	require.NoError(t, err)
+	assert.Equal(t, 2, report.Rounds)
+	assert.Equal(t, 11, cell.Load().Balance)
+}
