@@ -159,8 +159,9 @@ func (e *execution[T]) runMember(ties *tether) {
 		}
 		e.worker.dismiss()
 	}()
+	from := e.next
 	e.forward()
-	if e.failed != nil {
+	if e.failed != nil && !e.why.ends(from) { // what ends more than this member ends the others by itself
 		ties.cut(&memberFailed{e.failed.Hook})
 	}
 }
