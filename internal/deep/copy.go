@@ -110,7 +110,7 @@ type copier struct {
 
 	joiner
 	find    map[regionKey]int // → index in regions
-	seen    map[backing]*spans
+	shown   shown
 	maps    []*mapping
 	mapOf   map[pointer]*mapping
 	boxes   []*box
@@ -127,7 +127,7 @@ type copier struct {
 func newCopier(o Options, t reflect.Type) *copier {
 	return &copier{
 		opts: o, rootTyp: t, recount: o.Limit,
-		find: map[regionKey]int{}, seen: map[backing]*spans{}, mapOf: map[pointer]*mapping{}, boxOf: map[boxKey]*box{},
+		find: map[regionKey]int{}, mapOf: map[pointer]*mapping{}, boxOf: map[boxKey]*box{},
 		clones: map[regionKey]reflect.Value{}, atomics: newSnapshots(),
 	}
 }

@@ -122,7 +122,7 @@ func (r *runner) info() Info {
 // survey finds out what lies in what. If nothing does, the next copy begins with a straight attempt again.
 func (r *runner) survey(src pointer) bool {
 	r.attempt = surveyed
-	s := newSurveyor(r.opts)
+	s := newPlaceSurveyor(r.opts)
 	defer s.release()
 	if !s.run(src, r.root) {
 		r.err = s.err

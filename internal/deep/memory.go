@@ -84,9 +84,13 @@ func (c *copier) join() error {
 	bad, err := c.joiner.join(c.tick)
 	if bad != nil {
 		c.moveTo(bad.at)
-		return c.cannot(bad.typ, "overlaps other memory in a way that Go's types do not allow for; tag it "+tagHint, nil)
+		return c.overlapsOddly(bad.typ)
 	}
 	return err
+}
+
+func (c *copier) overlapsOddly(t reflect.Type) error {
+	return c.cannot(t, "overlaps other memory in a way that Go's types do not allow for; tag it "+tagHint, nil)
 }
 
 func compare[N ~int | ~uintptr](a, b N) int {
@@ -169,8 +173,8 @@ type backing struct {
 	typ reflect.Type
 }
 
-// add puts from up to to into the set, and returns what of it was new.
-func (s *spans) add(from, to int) (fresh []span) {
+// add puts from up to to into the set, and appends to fresh what of it was new.
+func (s *spans) add(from, to int, fresh []span) []span {
 	i, _ := slices.BinarySearchFunc(s.list, from, func(x span, from int) int { return compare(x.to, from) })
 	j, grown, at := i, span{from, to}, from
 	for ; j < len(s.list) && s.list[j].from <= to; j++ {

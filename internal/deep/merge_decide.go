@@ -324,7 +324,7 @@ func (m *merger) elements(r ref, w where) {
 		return
 	}
 	rule := ruleOf(r.to.typ)
-	for _, s := range w.of.seen.add(from, to) {
+	for _, s := range w.of.seen.add(from, to, nil) {
 		for i := s.from; i < s.to && m.goOn(); i++ {
 			g := w.of.group(func(o *object) reflect.Value { return o.elem(i) })
 			if r.slice || r.to.n > 1 {

@@ -12,7 +12,7 @@ import (
 type scanner struct {
 	known  memo
 	arrays arrayMemo
-	plain  []metArray // further slices of arrays whose elements need no look
+	plain  []metArray // further slices of arrays whose elements need no look; of a survey, all slices
 	root   *plan
 	held   *dynamicSet
 	opts   Options
@@ -25,6 +25,10 @@ type scanner struct {
 	queue  []job
 	crowd  crowd
 	partly map[backing]*spans // arrays that several slices cover in part
+
+	places bool  // it is to tell where memory lies
+	shown  shown // then: the elements that it has looked at
+	joined bool  // likewise: slices overlap, and were noted as one
 
 	err error
 }
@@ -48,6 +52,13 @@ func newSurveyor(o Options) *scanner {
 	return s
 }
 
+// newPlaceSurveyor is a scanner that looks where memory is, and notes slices that overlap together.
+func newPlaceSurveyor(o Options) *scanner {
+	s := newSurveyor(o)
+	s.places = true
+	return s
+}
+
 // newTreeSurveyor is a scanner that only looks whether values are trees of what is simply copied: no memory is met twice,
 // none has a rule of its own, all of it has a size, and no key of a map leads anywhere. It gives up as soon as that is not
 // so, but for memory that lies in other memory, which overlapping tells.
@@ -63,7 +74,9 @@ func (s *scanner) release() {
 	clear(s.queue)
 	clear(s.plain)
 	s.queue, s.plain = s.queue[:0], s.plain[:0]
-	s.root, s.held, s.opts, s.partly, s.err, s.bytes, s.depth, s.strict = nil, nil, Options{}, nil, nil, 0, 0, false
+	s.root, s.held, s.opts, s.partly, s.err, s.bytes, s.depth = nil, nil, Options{}, nil, nil, 0, 0
+	s.strict, s.places, s.joined = false, false, false
+	s.shown.forget()
 	scanners.Put(s)
 }
 
@@ -146,7 +159,7 @@ func (s *scanner) metAt(i int) metArray {
 
 // overlapping reports whether memory that was met lies in other memory.
 func (s *scanner) overlapping() bool {
-	return overlapping(&s.known, &s.crowd, s.arrays.list, s.plain)
+	return s.joined || overlapping(&s.known, &s.crowd, s.arrays.list, s.plain)
 }
 
 func (s *scanner) poll() bool {
@@ -261,6 +274,8 @@ func (s *scanner) slice(h header, e *plan) bool {
 		return s.repeated()
 	case e.alien:
 		return s.giveUp()
+	case s.places:
+		return s.cover(h, e)
 	}
 	name := backing{end, e.typ}
 	if known := s.partly[name]; known != nil {
@@ -280,7 +295,7 @@ func (s *scanner) slice(h header, e *plan) bool {
 	}
 	known, first := &spans{}, &s.arrays.list[i]
 	from := int((end - number(first.src)) / e.size)
-	known.add(-from, first.n-from)
+	known.add(-from, first.n-from, nil)
 	if s.partly == nil {
 		s.partly = map[backing]*spans{}
 	}
@@ -299,7 +314,7 @@ func (s *scanner) another(h header, e *plan, known *spans) bool {
 	if !s.charge(int64(h.n) * int64(e.size)) {
 		return false
 	}
-	for _, x := range known.add(-h.c, h.n-h.c) {
+	for _, x := range known.add(-h.c, h.n-h.c, nil) {
 		if !s.descend(add(h.p, uintptr(x.from+h.c)*e.size), e, x.to-x.from) {
 			return false
 		}

@@ -168,9 +168,8 @@ func (c *copier) notePointee(p pointer, t reflect.Type) error {
 	return err
 }
 
-// noteSlice notes what v covers, and that the survey is to look into those elements that no other slice of the array
-// has shown: many slices of one array must not cost their product. Slices of one array mostly end their capacity at one
-// place, so that this place and a distance from it name an element.
+// noteSlice notes what v covers, and that the survey is to look into those elements that no other slice has shown: many
+// slices of one array must not cost their product.
 func (c *copier) noteSlice(v reflect.Value) error {
 	n, t := v.Len(), v.Type().Elem()
 	if n == 0 {
@@ -181,14 +180,11 @@ func (c *copier) noteSlice(v reflect.Value) error {
 	if !fresh || err != nil || ruleOf(t).plain || size == 0 {
 		return err
 	}
-	key := backing{end: number(p) + uintptr(v.Cap())*size, typ: t}
-	known := c.seen[key]
-	if known == nil {
-		known = &spans{}
-		c.seen[key] = known
-	}
-	for _, s := range known.add(v.Cap()-n, v.Cap()) {
-		c.tasks = append(c.tasks, task{at: c.here(), addr: p, typ: t, from: v.Cap() - s.to, to: v.Cap() - s.from, slice: true})
+	if !c.shown.elems(number(p), size, n, t, func(from, n int) bool {
+		c.tasks = append(c.tasks, task{at: c.here(), addr: p, typ: t, from: from, to: from + n, slice: true})
+		return true
+	}) {
+		return c.overlapsOddly(t)
 	}
 	return nil
 }

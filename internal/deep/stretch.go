@@ -1,0 +1,129 @@
+package deep
+
+import "reflect"
+
+// This file is how a survey treats slices. Many slices may cover one array, in any order and with any capacity. They must
+// not cost their product, as they would if each was noted for itself and all its elements were looked at again.
+
+// cover notes the slice h, and looks at those of its elements that no other slice has shown.
+func (s *scanner) cover(h header, e *plan) bool {
+	if s.tick() != nil {
+		return false
+	}
+	s.stretch(h, e)
+	if len(e.mend[s.mode]) == 0 {
+		return true
+	}
+	return s.shown.elems(number(h.p), e.size, h.n, e.typ, func(from, n int) bool {
+		return s.descend(add(h.p, uintptr(from)*e.size), e, n)
+	})
+}
+
+// stretch notes where h lies. Slices of one array mostly follow each other: one that overlaps what was noted last makes
+// that longer. All others that overlap are found when all that was noted is sorted.
+func (s *scanner) stretch(h header, e *plan) {
+	end := number(h.p) + uintptr(h.c)*e.size
+	if last := len(s.plain) - 1; last >= 0 && s.plain[last].plan == e {
+		x := &s.plain[last]
+		if within := x.has(h, e); within || x.widen(h, e) {
+			s.joined = s.joined || !within || x.end != end
+			return
+		}
+	}
+	s.plain = append(s.plain, metArray{h.p, nil, e, h.n, end})
+}
+
+// has reports whether h lies in x.
+func (m *metArray) has(h header, e *plan) bool {
+	from, start := number(h.p), number(m.src)
+	return from >= start && from+uintptr(h.n)*e.size <= start+m.size()
+}
+
+// widen makes m cover what h covers too, if they overlap as slices of one array do. Arrays of arrays are not always
+// slices of one type: those are left to block.take.
+func (m *metArray) widen(h header, e *plan) bool {
+	from, start := number(h.p), number(m.src)
+	to, end := from+uintptr(h.n)*e.size, start+m.size()
+	if from >= end || to <= start || e.rule.act == actArray {
+		return false
+	}
+	n := (max(to, end) - min(from, start)) / e.size
+	if n*e.size != max(to, end)-min(from, start) {
+		return false
+	}
+	if from < start {
+		m.src = h.p
+	}
+	m.n = int(n)
+	return true
+}
+
+// shown knows which elements of slices have been looked at: for each type and page of memory, the bytes of those
+// elements that begin there. A page has few slices, so that adding one more is quick.
+type shown struct {
+	sets []spans
+	at   map[shownKey]int // → position in sets
+	last shownKey         // that was asked for last, at
+	in   int              // this position
+}
+
+type shownKey struct {
+	typ  reflect.Type
+	page uintptr
+}
+
+const pageBits = 16
+
+// elems calls do for each row of elements that has not been shown, of the n elements of the given size at p. It reports
+// false if do does, or if the elements do not lie as the others on their page do: slices of one array never do that.
+func (x *shown) elems(p, size uintptr, n int, t reflect.Type, do func(from, n int) bool) bool {
+	for i := 0; i < n; {
+		at := p + uintptr(i)*size
+		off := at & (1<<pageBits - 1)
+		here := min(n-i, int((1<<pageBits-off+size-1)/size)) // begin on this page
+		var room [4]span
+		for _, f := range x.page(t, at>>pageBits).add(int(off), int(off+uintptr(here)*size), room[:0]) {
+			from, bytes := uintptr(f.from)-off, uintptr(f.to-f.from)
+			if from%size != 0 || bytes%size != 0 || !do(i+int(from/size), int(bytes/size)) {
+				return false
+			}
+		}
+		i += here
+	}
+	return true
+}
+
+// page returns the set of a page.
+func (x *shown) page(t reflect.Type, page uintptr) *spans {
+	key := shownKey{t, page}
+	if len(x.sets) > 0 && x.last == key {
+		return &x.sets[x.in]
+	}
+	i, ok := x.at[key]
+	if !ok {
+		if x.at == nil {
+			x.at = map[shownKey]int{}
+		}
+		i = len(x.at)
+		x.at[key] = i
+		if i == len(x.sets) {
+			x.sets = append(x.sets, spans{})
+		}
+	}
+	x.last, x.in = key, i
+	return &x.sets[i]
+}
+
+// forget forgets everything, and keeps some room.
+func (x *shown) forget() {
+	if len(x.sets) > maxSets {
+		*x = shown{}
+	}
+	for i := range x.sets {
+		x.sets[i].list = x.sets[i].list[:0]
+	}
+	clear(x.at)
+	x.last = shownKey{}
+}
+
+const maxSets = 64 // of a scanner that is kept
