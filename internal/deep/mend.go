@@ -191,9 +191,53 @@ func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
 		r.bytes += countAll(src, ops, n, e.size)
 		return true
 	}
+	if len(ops) == 1 {
+		switch o := &ops[0]; o.kind {
+		case opPointer:
+			return r.pointers(add(dst, o.off), o.plan, n, e.size)
+		case opSlice:
+			return r.slices(add(dst, o.off), o.plan, n, e.size)
+		}
+	}
 	for i := range n {
 		off := uintptr(i) * e.size
 		if !r.mend(add(dst, off), add(src, off), ops) {
+			return false
+		}
+	}
+	return true
+}
+
+// pointers is mend for n pointers, one in each so many bytes: most values of which there are many are, or have, just one.
+func (r *runner) pointers(at pointer, e *plan, n int, every uintptr) bool {
+	for i := range n {
+		if r.steps--; r.steps < 0 && !r.poll() {
+			return false
+		}
+		slot := add(at, uintptr(i)*every)
+		if p := load(slot); p != nil {
+			p, ok := r.pointer(p, e)
+			if store(slot, p); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// slices is pointers for slices.
+func (r *runner) slices(at pointer, e *plan, n int, every uintptr) bool {
+	for i := range n {
+		if r.steps--; r.steps < 0 && !r.poll() {
+			return false
+		}
+		h := headerAt(add(at, uintptr(i)*every))
+		if h.p == nil {
+			continue
+		}
+		ok := true
+		h.p, ok = r.slice(*h, e)
+		if h.c = h.n; !ok {
 			return false
 		}
 	}

@@ -341,8 +341,25 @@ func (s *scanner) elems(src pointer, e *plan, n int) bool {
 		s.bytes += countAll(src, e.mend[s.mode], n, e.size)
 		return true
 	}
+	ops := e.mend[s.mode]
+	if len(ops) == 1 && ops[0].kind == opSlice {
+		return s.slices(add(src, ops[0].off), ops[0].plan, n, e.size)
+	}
 	for i := range n {
-		if !s.look(add(src, uintptr(i)*e.size), e.mend[s.mode]) {
+		if !s.look(add(src, uintptr(i)*e.size), ops) {
+			return false
+		}
+	}
+	return true
+}
+
+// slices looks at n slices, one in each so many bytes.
+func (s *scanner) slices(at pointer, e *plan, n int, every uintptr) bool {
+	for i := range n {
+		if s.steps--; s.steps < 0 && !s.poll() {
+			return false
+		}
+		if h := headerAt(add(at, uintptr(i)*every)); h.p != nil && !s.slice(*h, e) {
 			return false
 		}
 	}

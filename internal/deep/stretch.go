@@ -7,9 +7,6 @@ import "reflect"
 
 // cover notes the slice h, and looks at those of its elements that no other slice has shown.
 func (s *scanner) cover(h header, e *plan) bool {
-	if s.tick() != nil {
-		return false
-	}
 	s.stretch(h, e)
 	if len(e.mend[s.mode]) == 0 {
 		return true
@@ -22,37 +19,37 @@ func (s *scanner) cover(h header, e *plan) bool {
 // stretch notes where h lies. Slices of one array mostly follow each other: one that overlaps what was noted last makes
 // that longer. All others that overlap are found when all that was noted is sorted.
 func (s *scanner) stretch(h header, e *plan) {
-	end := number(h.p) + uintptr(h.c)*e.size
+	from := number(h.p)
+	to, end := from+uintptr(h.n)*e.size, from+uintptr(h.c)*e.size
 	if last := len(s.plain) - 1; last >= 0 && s.plain[last].plan == e {
 		x := &s.plain[last]
-		if within := x.has(h, e); within || x.widen(h, e) {
-			s.joined = s.joined || !within || x.end != end
+		if start := number(x.src); from >= start && to <= start+x.size() {
+			s.joined = s.joined || end != x.end // else it is for arrayMemo.find too
+			return
+		}
+		if x.widen(h.p, to) {
+			s.joined = true
 			return
 		}
 	}
 	s.plain = append(s.plain, metArray{h.p, nil, e, h.n, end})
 }
 
-// has reports whether h lies in x.
-func (m *metArray) has(h header, e *plan) bool {
-	from, start := number(h.p), number(m.src)
-	return from >= start && from+uintptr(h.n)*e.size <= start+m.size()
-}
-
-// widen makes m cover what h covers too, if they overlap as slices of one array do. Arrays of arrays are not always
-// slices of one type: those are left to block.take.
-func (m *metArray) widen(h header, e *plan) bool {
-	from, start := number(h.p), number(m.src)
-	to, end := from+uintptr(h.n)*e.size, start+m.size()
-	if from >= end || to <= start || e.rule.act == actArray {
+// widen makes m cover what lies from p up to to as well, if they overlap as slices of one array do. Arrays of arrays may
+// be covered by slices of several types: they are for block.take.
+func (m *metArray) widen(p pointer, to uintptr) bool {
+	from, start, size := number(p), number(m.src), m.plan.size
+	end := start + m.size()
+	if from >= end || to <= start || m.plan.rule.act == actArray {
 		return false
 	}
-	n := (max(to, end) - min(from, start)) / e.size
-	if n*e.size != max(to, end)-min(from, start) {
+	bytes := max(to, end) - min(from, start)
+	n := bytes / size
+	if n*size != bytes {
 		return false
 	}
 	if from < start {
-		m.src = h.p
+		m.src = p
 	}
 	m.n = int(n)
 	return true
