@@ -337,3 +337,118 @@ func ExampleRetry() {
 	// Output:
 	// <nil> [shipped] 3
 }
+
+// Plugins come in any order, and say where they belong.
+func ExampleRegistry() {
+	var checkout hooks.Registry[Order]
+	step := func(name string) hooks.Hook[Order] {
+		return hooks.Func(name, func(_ context.Context, o *Order) error { o.Notes = append(o.Notes, name); return nil })
+	}
+	for _, err := range []error{
+		checkout.Register(step("mail"), hooks.Placement{Priority: 100}),
+		checkout.Register(step("charge"), hooks.Placement{Requires: []string{"reserve"}}),
+		checkout.Register(step("reserve"), hooks.Placement{}),
+		checkout.Register(step("audit"), hooks.Placement{Before: []string{"reserve"}, After: []string{"charge"}}),
+	} {
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	chain, err := checkout.Resolve()
+	if err != nil {
+		panic(err)
+	}
+	order := Order{}
+	_, err = hooks.Run(context.Background(), &order, chain...)
+	fmt.Println(err, order.Notes)
+	// Output:
+	// hooks: register: hooks in a circle: charge before audit before reserve before charge
+	// <nil> [reserve charge mail]
+}
+
+// Stock is shared by everybody: orders take from it as one, or not at all.
+func ExampleShared() {
+	stock, err := hooks.NewShared(map[string]int{"tea": 2, "cup": 1})
+	if err != nil {
+		panic(err)
+	}
+	take := func(what string) hooks.Hook[Order] {
+		return hooks.Func("take "+what, func(ctx context.Context, o *Order) error {
+			left, err := stock.Edit(ctx)
+			if err != nil {
+				return err
+			}
+			if (*left)[what] == 0 {
+				return hooks.Reject("no %s left", what)
+			}
+			(*left)[what]--
+			return nil
+		})
+	}
+	for range 2 {
+		_, err := hooks.Run(context.Background(), &Order{}, take("tea"), take("cup"))
+		fmt.Println(err, stock.Load())
+	}
+	// Output:
+	// <nil> map[cup:0 tea:1]
+	// hooks: execute "take cup": no cup left map[cup:0 tea:1]
+}
+
+// Many goroutines, one state: no update is lost, and who fails leaves nothing.
+func ExampleExecutor_ExecuteShared() {
+	x, err := hooks.New[Order](hooks.Config{})
+	if err != nil {
+		panic(err)
+	}
+	cell, err := hooks.NewShared(Order{ID: "A1"})
+	if err != nil {
+		panic(err)
+	}
+	add := hooks.Func("add", func(_ context.Context, o *Order) error { o.Seats++; return nil })
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if _, err := x.ExecuteShared(context.Background(), cell, add); err != nil {
+				fmt.Println(err)
+			}
+		})
+	}
+	all.Wait()
+	fmt.Println(cell.Load().Seats)
+	// Output: 10
+}
+
+// Money moves between cells together, or not at all.
+func ExampleAtomically() {
+	type account struct{ Balance int }
+	ann, err := hooks.NewShared(account{100})
+	if err != nil {
+		panic(err)
+	}
+	bob, err := hooks.NewShared(account{})
+	if err != nil {
+		panic(err)
+	}
+	move := func(amount int) error {
+		return hooks.Atomically(context.Background(), func(ctx context.Context) error {
+			from, err := ann.Edit(ctx)
+			if err != nil {
+				return err
+			}
+			to, err := bob.Edit(ctx)
+			if err != nil {
+				return err
+			}
+			from.Balance, to.Balance = from.Balance-amount, to.Balance+amount
+			if from.Balance < 0 {
+				return hooks.Reject("%d short", -from.Balance)
+			}
+			return nil
+		})
+	}
+	fmt.Println(move(70), ann.Load(), bob.Load())
+	fmt.Println(move(70), ann.Load(), bob.Load())
+	// Output:
+	// <nil> {30} {70}
+	// hooks: execute "atomically": 40 short {30} {70}
+}
