@@ -163,7 +163,10 @@ func (e *execution[T]) win(try func() (wait <-chan struct{}, ok bool)) bool {
 			e.loseRound()
 			return false
 		case <-e.context().Done():
-			return e.mayCommit()
+			if e.mayCommit() { // his context has changed its mind
+				e.loseRound()
+			}
+			return false
 		}
 	}
 }

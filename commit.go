@@ -25,6 +25,7 @@ func (e *execution[T]) commit() {
 		e.versions.commit()
 	}
 	e.giveTurn()
+	e.touched.Store(nil) // OnCommit functions may use the cells
 	e.report.Committed = true
 	e.onCommit()
 }

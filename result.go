@@ -174,7 +174,7 @@ type Result struct {
 	Changes      []Change      // if Config.Monitoring.TrackChanges is set, and in a dry run
 
 	Abandoned bool // it was still running when the executor went on
-	Attempts  int  // how often Execute was started
+	Attempts  int  // how often Execute was started, in the last round if there were several
 
 	// Members are the results of a group's members, in order; its own Outcome, Err and
 	// Duration are those of all of them together, and StateSize, Changes and Warnings come

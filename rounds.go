@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -85,7 +86,8 @@ func (e *execution[T]) anotherRound() bool {
 		return false
 	}
 	e.conflicts++
-	if int64(e.report.Rounds) >= e.core.cfg.Execution.MaxRounds || !e.mayBeginAnew() {
+	if reason := e.lastRound(); reason != "" {
+		e.failed.Err = &said{ErrConflict, errLost.Error() + "; not run again: " + reason}
 		return false
 	}
 	if !e.pause(roundPause(e.report.Rounds), nil) {
@@ -99,10 +101,20 @@ func (e *execution[T]) anotherRound() bool {
 	return true
 }
 
-// mayBeginAnew reports whether nothing of the round that was lost is left: no hook that was
-// given up, no memory that somebody holds, nothing that should have been undone.
-func (e *execution[T]) mayBeginAnew() bool {
-	return !e.forsaken && !e.lost && !e.versions.live && !e.undoable
+// lastRound says why there must not be another round, if there must not: something of the one
+// that was lost is left, or there have been enough.
+func (e *execution[T]) lastRound() string {
+	switch most := e.core.cfg.Execution.MaxRounds; {
+	case int64(e.report.Rounds) >= most:
+		return fmt.Sprintf("this was round %d of %d (MaxRounds)", e.report.Rounds, most)
+	case e.forsaken, e.lost:
+		return "a call that was given up is still running"
+	case e.versions.live:
+		return "hooks have changed the state itself (DisableSnapshots)"
+	case e.undoable:
+		return "nothing was undone (DisableRollback)"
+	}
+	return ""
 }
 
 // beginAnew begins the next round.

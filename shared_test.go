@@ -330,6 +330,7 @@ func TestMaxRounds(t *testing.T) {
 		return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
 	}))
 	require.ErrorIs(t, err, hooks.ErrConflict)
+	require.EqualError(t, err, "hooks: commit: conflict: another execution has changed what this one has read; not run again: this was round 3 of 3 (MaxRounds)")
 	assert.Equal(t, 3, rounds)
 	assert.Equal(t, 3, report.Rounds)
 	requireBoard(t, state)
@@ -568,4 +569,82 @@ func TestSkipRestInALostRound(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, report.Rounds)
 	assert.Equal(t, 11, cell.Load().Balance)
+}
+
+// There is no other round if something of the lost one is left.
+func TestNoRoundOverWhatIsLeft(t *testing.T) {
+	disturb := func(cell *hooks.Shared[account]) func(a *account) error {
+		return func(*account) error {
+			return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
+		}
+	}
+	undoable := func(cell *hooks.Shared[account], undo error) hooks.Hook[board] {
+		return hooks.FuncUndo("undoable",
+			func(ctx context.Context, _ *board) error {
+				a, err := cell.Edit(ctx)
+				if err != nil {
+					return err
+				}
+				return disturb(cell)(a)
+			},
+			func(context.Context, *board) error { return undo })
+	}
+	tests := []struct {
+		why    string
+		cfg    hooks.ExecutionConfig
+		hook   func(cell *hooks.Shared[account]) hooks.Hook[board]
+		rounds int
+		text   string
+	}{
+		{"rollback is disabled", hooks.ExecutionConfig{DisableRollback: true, MaxRounds: 3}, func(c *hooks.Shared[account]) hooks.Hook[board] { return undoable(c, nil) }, 1, "nothing was undone"},
+		{"rollback is disabled, but there is nothing to undo", hooks.ExecutionConfig{DisableRollback: true, MaxRounds: 3}, func(c *hooks.Shared[account]) hooks.Hook[board] {
+			return edits[board]("e", c, disturb(c))
+		}, 3, "round 3 of 3"},
+		{"snapshots are disabled", hooks.ExecutionConfig{DisableSnapshots: true}, func(c *hooks.Shared[account]) hooks.Hook[board] { return edits[board]("e", c, disturb(c)) }, 1, "the state itself"},
+		{"an undo has failed", hooks.ExecutionConfig{}, func(c *hooks.Shared[account]) hooks.Hook[board] { return undoable(c, errUndo) }, 1, "undoing failed"},
+		{"a hook was given up", hooks.ExecutionConfig{DefaultTimeout: time.Second}, func(c *hooks.Shared[account]) hooks.Hook[board] {
+			return hooks.Sequence("s", continuing(hooks.Func("deaf", func(context.Context, *board) error { time.Sleep(time.Minute); return nil })), edits[board]("e", c, disturb(c)))
+		}, 1, "still running"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.why, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cell := newShared(t, account{})
+				x := build[board](t, hooks.Config{Execution: tt.cfg})
+				report, err := x.Execute(t.Context(), newBoard(), tt.hook(cell))
+				require.ErrorIs(t, err, hooks.ErrConflict)
+				require.ErrorContains(t, err, tt.text)
+				assert.Equal(t, tt.rounds, report.Rounds)
+				require.NoError(t, x.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// A pause between two rounds ends with the caller's context.
+func TestACancelledRound(t *testing.T) {
+	cell := newShared(t, account{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err := hooks.Run(ctx, newBoard(), edits[board]("e", cell, func(*account) error {
+		return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
+	}), hooks.FuncUndo("last", func(context.Context, *board) error { return nil }, func(context.Context, *board) error { cancel(errCause); return nil }))
+	require.ErrorIs(t, err, errCause)
+	require.NotErrorIs(t, err, hooks.ErrConflict)
+	assert.Equal(t, 1, cell.Load().Balance)
+}
+
+// An OnCommit function finds the cells free, and committed; so does who has waited for the turn.
+func TestCellsAfterTheCommit(t *testing.T) {
+	cell := newShared(t, account{})
+	x := build[account](t, hooks.Config{})
+	report, err := x.ExecuteShared(t.Context(), cell, hooks.Func("h", func(ctx context.Context, a *account) error {
+		a.Balance = 1
+		return hooks.OnCommit(ctx, func(ctx context.Context) error {
+			assert.Equal(t, 1, cell.Load().Balance)
+			return cell.Update(ctx, func(_ context.Context, a *account) error { a.Balance++; return nil })
+		})
+	}))
+	require.NoError(t, err)
+	require.Empty(t, report.AfterCommit)
+	assert.Equal(t, 2, cell.Load().Balance)
 }
