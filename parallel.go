@@ -236,7 +236,9 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 		e.endGroup()
 		return true
 	}
-	merged, info, err := deep.Merge(g.base.state, states, e.copyOptions())
+	o := e.copyOptions()
+	o.Adopt = true // nobody else has these versions
+	merged, info, err := deep.Merge(g.base.state, states, o)
 	e.copied()
 	if err != nil {
 		return e.groupFailed(e.mergeFailed(err, names), &e.steps[g.first])

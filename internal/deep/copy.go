@@ -18,6 +18,10 @@ type Options struct {
 	// It has no effect if there is a Limit.
 	SkipSize bool
 
+	// Adopt lets Merge make the result of the memory of the versions, which nobody may use any more then. It has no
+	// effect on other functions.
+	Adopt bool
+
 	// Stop, if set, is asked about every 1024 steps and before every call of a DeepCopy method. Its error ends the copy
 	// at once and is returned.
 	Stop func() error

@@ -37,7 +37,7 @@ func RoomOf[K comparable, V any](m map[K]V) int { return roomOf(*(*pointer)(poin
 // reports false if that is for the obvious merge to do.
 func TreeMerge(base reflect.Value, versions []reflect.Value, o Options) (root reflect.Value, done bool, err error) {
 	t := base.Type().Elem()
-	p, done, err := mergeTrees(planFor(t), base.UnsafePointer(), pointersOf(versions), o)
+	p, done, err := mergeTrees(planFor(t), base.UnsafePointer(), pointersOf(versions), o.Adopt, o)
 	return reflect.NewAt(t, p), done, err
 }
 

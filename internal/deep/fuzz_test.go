@@ -76,7 +76,7 @@ func describe(t reflect.Type) string {
 }
 
 // tally counts what was done, so that a test can see that it did something.
-type tally struct{ values, byPlan, compared, unequal, paths, skipped int }
+type tally struct{ values, byPlan, adopted, compared, unequal, paths, skipped int }
 
 // checkCopies checks a copy by plans against the original, and against one by the obvious engine.
 func checkCopies(t testing.TB, data []byte, n *tally) {

@@ -58,11 +58,18 @@ func Merge[T any](base *T, versions []*T, o Options) (out *T, info Info, err err
 			return Copy(v, o)
 		}
 	}
-	root, err := mergeRoots(reflect.TypeFor[T](), addrOf(base), addressesOf(versions), o)
-	if err != nil {
+	root, own, err := mergeRoots(reflect.TypeFor[T](), addrOf(base), addressesOf(versions), o)
+	switch {
+	case err != nil:
 		return nil, Info{}, err
+	case !own:
+		return Copy(as[T](root), o)
+	case o.counts(): // a tree: no reference leads to the root
+		if info.Size, err = sizeOf(root, reflect.TypeFor[T](), o); err != nil {
+			return nil, Info{}, err
+		}
 	}
-	return Copy(as[T](root), o)
+	return as[T](root), info, nil
 }
 
 // addressesOf is where the variables are that list points to.
@@ -75,14 +82,20 @@ func addressesOf[T any](list []*T) []pointer {
 }
 
 // mergeRoots merges variables of type t. It returns a value of which a copy is the result: it may share memory with base
-// and the versions.
-func mergeRoots(t reflect.Type, base pointer, versions []pointer, o Options) (root pointer, err error) {
+// and the versions; or, if own is true, the result itself.
+func mergeRoots(t reflect.Type, base pointer, versions []pointer, o Options) (root pointer, own bool, err error) {
 	if usePlans {
-		if root, done, err := mergeTrees(planFor(t), base, versions, o); done {
-			return root, err
+		for _, own := range []bool{o.Adopt, false} {
+			if root, done, err := mergeTrees(planFor(t), base, versions, own, o); done {
+				return root, own, err
+			}
+			if !own {
+				break
+			}
 		}
 	}
-	return obviousMerge(t, base, versions, o)
+	root, err = obviousMerge(t, base, versions, o)
+	return root, false, err
 }
 
 // obviousMerge is mergeRoots by the obvious engine.

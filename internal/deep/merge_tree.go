@@ -11,6 +11,10 @@ import (
 // is the base's memory, what one version put somewhere is that version's, and only what lies on the way to a change is
 // new. A copy of that is the result.
 //
+// If the versions may be used up, the first one takes the place of the base as what the merged value is made of: then
+// it shares no memory with the base, and is the result. What has to be written into maps of that version is noted, and
+// done when nothing can go wrong any more.
+//
 // It knows no conflicts. Whatever could be one, or is not simple, it leaves to a merger, which starts anew: two versions
 // that changed one place, or of which one changed something in what the other replaced; objects that may have changed
 // places; a value that is no tree, or is too deep.
@@ -18,6 +22,8 @@ type grafter struct {
 	opts    Options
 	steps   int       // until Stop is asked
 	n       int       // how many versions there are
+	stand   int       // which of them the merged value is made of; -1: of the base
+	later   []func()  // changes of maps of that version
 	room    []pointer // for groups, one at each depth
 	depth   int
 	deepest int
@@ -43,11 +49,15 @@ func (s sides) several() bool { return s&(s-1) != 0 }
 func (s sides) first() int { return bits.TrailingZeros32(uint32(s)) }
 
 // mergeTrees is mergeRoots by a grafter. It reports false if that is for a merger to do.
-func mergeTrees(p *plan, base pointer, versions []pointer, o Options) (root pointer, done bool, err error) {
-	if len(versions) > maxVersions || p.size == 0 {
+func mergeTrees(p *plan, base pointer, versions []pointer, own bool, o Options) (root pointer, done bool, err error) {
+	if len(versions) > maxVersions || p.size == 0 || own && (len(versions) == 0 || versions[0] == base) {
 		return nil, false, nil
 	}
 	g := newGrafter(len(versions), o)
+	stand := base
+	if own {
+		stand, g.stand = versions[0], 0
+	}
 	defer g.release()
 	defer func() { // memory changed meanwhile, or there is a mistake in here
 		if recover() != nil {
@@ -62,8 +72,13 @@ func mergeTrees(p *plan, base pointer, versions []pointer, o Options) (root poin
 		}
 	}
 	if p.set.trees || g.survey(p, base, group) {
-		root, g.changed, done = g.object(base, group, p, 1)
+		root, g.changed, done = g.object(base, stand, group, p, 1)
 		done = done && !g.doubtful()
+	}
+	if done {
+		for _, change := range g.later {
+			change()
+		}
 	}
 	return root, done || g.err != nil, g.err
 }
@@ -72,7 +87,7 @@ var grafters = sync.Pool{New: func() any { return new(grafter) }}
 
 func newGrafter(n int, o Options) *grafter {
 	g := grafters.Get().(*grafter)
-	g.opts, g.steps, g.n = o, stepsToStop, n
+	g.opts, g.steps, g.n, g.stand = o, stepsToStop, n, -1
 	if room := n * maxDepth; len(g.room) < room {
 		g.room = make([]pointer, room)
 	}

@@ -5,11 +5,14 @@ import "reflect"
 // This file merges maps, key by key.
 
 // entries merges maps. It returns the merged one, and who has changed something.
-func (g *grafter) entries(base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+func (g *grafter) entries(base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	if g.stand >= 0 && (p.elem.tagged || p.key.tagged) {
+		return nil, 0, g.giveUp() // see merge
+	}
 	if p.table != nil {
-		out, by, ok = p.table.merge(g, base, group, p)
+		out, by, ok = p.table.merge(g, base, stand, group, p)
 	} else {
-		out, by, ok = g.reflected(base, group, p)
+		out, by, ok = g.reflected(base, stand, group, p)
 	}
 	if by != 0 {
 		g.note(by, base, group, p, aMap)
@@ -23,6 +26,22 @@ type entryGraft struct {
 	group   []pointer // the values that versions have under the key, if they are other ones
 	removed sides     // these have no such key
 	further bool      // some have another value
+}
+
+// setUp makes x one whose values are at these places: the base's, and the merged one.
+func (x *entryGraft) setUp(g *grafter, base, merged pointer, group []pointer, e *plan) {
+	x.graft, x.group = graft{base: base, stand: base, out: merged, plan: e, n: 1}, group
+	if g.stand >= 0 {
+		x.stand = merged
+	}
+}
+
+// theirs reports whether there is something to write: not by who has it already.
+func (g *grafter) theirs(by sides) bool {
+	if g.stand >= 0 {
+		by &^= side(g.stand)
+	}
+	return by != 0
 }
 
 // reset makes x one for the next entry.
@@ -45,30 +64,30 @@ func (g *grafter) mergeEntry(x *entryGraft) bool {
 }
 
 // reflected is entries for maps without a table.
-func (g *grafter) reflected(base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+func (g *grafter) reflected(base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
 	sub, ok := g.enter()
 	if !ok {
 		return nil, 0, g.giveUp()
 	}
 	defer g.leave()
-	m := newReflectedMaps(base, group, p, sub)
+	m := newReflectedMaps(g, base, stand, group, p, sub)
 	for it := m.base.MapRange(); it.Next(); {
 		m.key.SetIterKey(it)
-		m.read(it)
+		m.read(g, it)
 		if m.removed == 0 && !m.further {
 			continue
 		}
 		if !g.tick() || !g.mergeEntry(&m.entryGraft) {
 			return nil, 0, false
 		}
-		m.write()
+		m.write(g)
 	}
 	for i := range m.versions {
 		if !m.add(g, i) {
 			return nil, 0, g.giveUp()
 		}
 	}
-	return m.merged(), m.changed, true
+	return m.result(g), m.changed, true
 }
 
 // reflectedMaps are maps that are being merged by reflection.
@@ -77,7 +96,9 @@ type reflectedMaps struct {
 	p        *plan
 	base     reflect.Value
 	versions []reflect.Value // invalid where there is none
-	out      reflect.Value   // invalid as long as nothing has changed
+	stand    reflect.Value   // what the merged one is made of
+	puts     []mapPut        // what is to be put into it
+	added    reflect.Value   // the keys that versions have added, if it is valid
 	changed  sides
 
 	key    reflect.Value
@@ -85,8 +106,11 @@ type reflectedMaps struct {
 	both   [maxVersions]int // how many keys of the base a version has
 }
 
-func newReflectedMaps(base pointer, group []pointer, p *plan, sub []pointer) *reflectedMaps {
-	m := &reflectedMaps{p: p, base: mapAt(p.typ, base), versions: make([]reflect.Value, len(group)), key: reflect.New(p.key.typ).Elem()}
+// A mapPut is an entry to be put into a map; an invalid value removes the key.
+type mapPut struct{ key, value reflect.Value }
+
+func newReflectedMaps(g *grafter, base, stand pointer, group []pointer, p *plan, sub []pointer) *reflectedMaps {
+	m := &reflectedMaps{p: p, base: mapAt(p.typ, base), stand: mapAt(p.typ, stand), versions: make([]reflect.Value, len(group)), key: reflect.New(p.key.typ).Elem()}
 	for range len(group) + 2 {
 		m.values = append(m.values, reflect.New(p.elem.typ).Elem())
 	}
@@ -95,12 +119,12 @@ func newReflectedMaps(base pointer, group []pointer, p *plan, sub []pointer) *re
 			m.versions[i] = mapAt(p.typ, v)
 		}
 	}
-	m.entryGraft = entryGraft{graft: graft{base: address(m.values[0]), out: address(m.values[1]), plan: p.elem, n: 1}, group: sub}
+	m.setUp(g, address(m.values[0]), address(m.values[1]), sub, p.elem)
 	return m
 }
 
 // read takes the entry that it is at.
-func (m *reflectedMaps) read(it *reflect.MapIter) {
+func (m *reflectedMaps) read(g *grafter, it *reflect.MapIter) {
 	m.reset()
 	m.values[0].SetIterValue(it)
 	m.values[1].Set(m.values[0])
@@ -116,29 +140,49 @@ func (m *reflectedMaps) read(it *reflect.MapIter) {
 		m.both[i]++
 		m.values[i+2].Set(w)
 		m.group[i], m.further = address(m.values[i+2]), true
+		if i == g.stand {
+			m.values[1].Set(w)
+		}
 	}
 }
 
-// write puts the merged entry into the merged map, if there is a change.
-func (m *reflectedMaps) write() {
+// write notes the merged entry, if it is to be written.
+func (m *reflectedMaps) write(g *grafter) {
 	switch {
-	case m.removed != 0:
-		m.target().SetMapIndex(m.key, reflect.Value{})
-	case m.by != 0:
-		m.target().SetMapIndex(m.key, m.values[1])
+	case g.theirs(m.removed):
+		m.put(reflect.Value{})
+	case m.removed == 0 && g.theirs(m.by):
+		m.put(m.values[1])
 	}
 	m.changed |= m.removed | m.by
 }
 
-// target is the merged map, to be written.
-func (m *reflectedMaps) target() reflect.Value {
-	if !m.out.IsValid() {
-		m.out = reflect.MakeMapWithSize(m.p.typ, m.base.Len()+1)
-		for it := m.base.MapRange(); it.Next(); {
-			m.out.SetMapIndex(it.Key(), it.Value())
-		}
+// put notes an entry. Both its parts are variables that will have other values soon.
+func (m *reflectedMaps) put(value reflect.Value) {
+	p := mapPut{key: variableWith(m.key)}
+	if value.IsValid() {
+		p.value = variableWith(value)
 	}
-	return m.out
+	m.puts = append(m.puts, p)
+}
+
+// variableWith returns a variable with the value of v.
+func variableWith(v reflect.Value) reflect.Value {
+	fresh := reflect.New(v.Type()).Elem()
+	fresh.Set(v)
+	return fresh
+}
+
+// isNew reports whether nobody has added the key, and notes that somebody has now.
+func (m *reflectedMaps) isNew() bool {
+	if !m.added.IsValid() {
+		m.added = reflect.MakeMap(reflect.MapOf(m.p.key.typ, reflect.TypeFor[bool]()))
+	}
+	if m.added.MapIndex(m.key).IsValid() {
+		return false
+	}
+	m.added.SetMapIndex(m.key, reflect.ValueOf(true))
+	return true
 }
 
 // add adds the keys that version i alone has. It reports false if another has added one of them.
@@ -151,11 +195,13 @@ func (m *reflectedMaps) add(g *grafter, i int) bool {
 		if m.key.SetIterKey(it); m.base.MapIndex(m.key).IsValid() {
 			continue
 		}
-		if !g.tick() || m.target().MapIndex(m.key).IsValid() {
+		if !g.tick() || !m.isNew() {
 			return false
 		}
 		m.values[1].SetIterValue(it)
-		m.out.SetMapIndex(m.key, m.values[1])
+		if i != g.stand {
+			m.put(m.values[1])
+		}
 		m.changed |= side(i)
 		if !g.exchange(i, nil, address(m.values[1]), m.p.elem.mend[copying]) {
 			return false
@@ -164,9 +210,25 @@ func (m *reflectedMaps) add(g *grafter, i int) bool {
 	return true
 }
 
-func (m *reflectedMaps) merged() pointer {
-	if m.out.IsValid() {
-		return m.out.UnsafePointer()
+// result is the merged map.
+func (m *reflectedMaps) result(g *grafter) pointer {
+	out := m.stand
+	switch {
+	case len(m.puts) == 0:
+	case g.stand >= 0:
+		g.later = append(g.later, func() { m.writeTo(out) })
+	default:
+		out = reflect.MakeMapWithSize(m.p.typ, m.base.Len()+1)
+		for it := m.base.MapRange(); it.Next(); {
+			out.SetMapIndex(it.Key(), it.Value())
+		}
+		m.writeTo(out)
 	}
-	return m.base.UnsafePointer()
+	return out.UnsafePointer()
+}
+
+func (m *reflectedMaps) writeTo(out reflect.Value) {
+	for _, p := range m.puts {
+		out.SetMapIndex(p.key, p.value)
+	}
 }

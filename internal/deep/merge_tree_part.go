@@ -4,11 +4,12 @@ import "reflect"
 
 // A graft is memory of the base that is being merged: n values by a plan.
 type graft struct {
-	base pointer
-	out  pointer // what becomes of it; nil as long as nothing has to change
-	plan *plan
-	n    int
-	by   sides // which have changed something in it, or behind it
+	base  pointer
+	stand pointer // the same of what the merged value is made of: the base or a version
+	out   pointer // what becomes of it; nil as long as stand need not change
+	plan  *plan
+	n     int
+	by    sides // which have changed something in it, or behind it
 }
 
 // slot returns where to write what becomes of the part at an offset.
@@ -16,28 +17,38 @@ func (x *graft) slot(at uintptr) pointer {
 	switch {
 	case x.out != nil:
 	case x.n == 1:
-		x.out = x.plan.dup(x.base)
+		x.out = x.plan.dup(x.stand)
 	default:
-		x.out = x.plan.dupN(x.base, x.n)
+		x.out = x.plan.dupN(x.stand, x.n)
 	}
 	return add(x.out, at)
 }
 
 // object merges n values that a reference leads to. It returns where the merged ones are, and who has changed something.
-func (g *grafter) object(base pointer, group []pointer, e *plan, n int) (out pointer, by sides, ok bool) {
-	x := graft{base: base, plan: e, n: n}
+func (g *grafter) object(base, stand pointer, group []pointer, e *plan, n int) (out pointer, by sides, ok bool) {
+	x := graft{base: base, stand: stand, plan: e, n: n}
 	if !g.merge(&x, group) {
 		return nil, 0, false
 	}
-	if x.by == 0 {
-		return base, 0, true
+	if x.by != 0 {
+		g.note(x.by, base, group, e, n)
 	}
-	g.note(x.by, base, group, e, n)
-	return x.out, x.by, true
+	return x.merged(), x.by, true
+}
+
+// merged is where the merged values are.
+func (x *graft) merged() pointer {
+	if x.out == nil {
+		return x.stand
+	}
+	return x.out
 }
 
 // merge merges all that is in x.
 func (g *grafter) merge(x *graft, group []pointer) bool {
+	if g.stand >= 0 && x.plan.tagged {
+		return g.giveUp() // fields that nobody compares are to be the base's
+	}
 	for i := range x.n {
 		if !g.tick() || !g.parts(x, group, x.plan.compare, uintptr(i)*x.plan.size) {
 			return false
@@ -92,9 +103,9 @@ func (g *grafter) text(x *graft, group []pointer, at uintptr) bool {
 	if by.several() {
 		return g.giveUp()
 	}
-	if by != 0 {
-		moveString(x.slot(at), add(group[by.first()], at))
-		x.by |= by
+	x.by |= by
+	if i := by.first(); by != 0 && i != g.stand {
+		moveString(x.slot(at), add(group[i], at))
 	}
 	return true
 }
@@ -165,9 +176,9 @@ func (g *grafter) unit(x *graft, group []pointer, at uintptr, t reflect.Type) bo
 	if by.several() {
 		return g.giveUp()
 	}
-	if by != 0 {
-		moveAt(t, x.slot(at), add(group[by.first()], at))
-		x.by |= by
+	x.by |= by
+	if i := by.first(); by != 0 && i != g.stand {
+		moveAt(t, x.slot(at), add(group[i], at))
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import "reflect"
 type fork struct {
 	op       op
 	replaced sides     // they have something else there
+	stand    pointer   // what it leads to in what the merged value is made of
 	group    []pointer // what the others have behind it, if it is not the base's
 	further  bool      // some have
 }
@@ -16,6 +17,14 @@ func (g *grafter) fork(kind opKind, at uintptr, p *plan) (f fork, ok bool) {
 	f.group, ok = g.enter()
 	clear(f.group)
 	return f, ok
+}
+
+// standsOn settles what is behind the reference in what the merged value is made of, if that has not replaced it: then
+// what is made of it here does not matter.
+func (g *grafter) standsOn(f *fork, base, stand pointer) {
+	if f.stand = stand; g.stand >= 0 && f.replaced&side(g.stand) != 0 {
+		f.stand = base
+	}
 }
 
 // behind notes that version i has something else than the base behind the reference.
@@ -33,9 +42,10 @@ func (g *grafter) pointer(x *graft, group []pointer, at uintptr, e *plan) bool {
 			f.references(i, b, load(add(v, at)))
 		}
 	}
-	out, by := b, sides(0)
+	g.standsOn(&f, b, load(add(x.stand, at)))
+	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.object(b, f.group, e, 1)
+		out, by, ok = g.object(b, f.stand, f.group, e, 1)
 	}
 	g.leave()
 	return ok && g.join(x, group, &f, out, by)
@@ -73,9 +83,10 @@ func (g *grafter) slice(x *graft, group []pointer, at uintptr, e *plan) bool {
 			f.behind(i, h.p)
 		}
 	}
-	out, by := b.p, sides(0)
+	g.standsOn(&f, b.p, headerAt(add(x.stand, at)).p)
+	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.object(b.p, f.group, e, b.n)
+		out, by, ok = g.object(b.p, f.stand, f.group, e, b.n)
 	}
 	g.leave()
 	return ok && g.join(x, group, &f, out, by)
@@ -93,9 +104,10 @@ func (g *grafter) mapping(x *graft, group []pointer, at uintptr, p *plan) bool {
 			f.references(i, b, load(add(v, at)))
 		}
 	}
-	out, by := b, sides(0)
+	g.standsOn(&f, b, load(add(x.stand, at)))
+	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.entries(b, f.group, p)
+		out, by, ok = g.entries(b, f.stand, f.group, p)
 	}
 	g.leave()
 	return ok && g.join(x, group, &f, out, by)
@@ -122,9 +134,10 @@ func (g *grafter) face(x *graft, group []pointer, at uintptr, static reflect.Typ
 			return g.giveUp()
 		}
 	}
-	out, by := b.d, sides(0)
+	g.standsOn(&f, b.d, faceAt(add(x.stand, at)).d)
+	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.inFace(b.d, f.group, d)
+		out, by, ok = g.inFace(b.d, f.stand, f.group, d)
 	}
 	g.leave()
 	if f.replaced != 0 {
@@ -160,19 +173,16 @@ func (d *dynamic) same(a, b face, static reflect.Type) bool {
 }
 
 // inFace merges what is behind the data words of interfaces that hold values of one type.
-func (g *grafter) inFace(base pointer, group []pointer, d *dynamic) (out pointer, by sides, ok bool) {
+func (g *grafter) inFace(base, stand pointer, group []pointer, d *dynamic) (out pointer, by sides, ok bool) {
 	switch d.kind {
 	case heldPointer:
-		return g.object(base, group, d.plan.target, 1)
+		return g.object(base, stand, group, d.plan.target, 1)
 	case heldMap:
-		return g.entries(base, group, d.plan)
+		return g.entries(base, stand, group, d.plan)
 	}
-	x := graft{base: base, plan: d.plan, n: 1} // no object: a part of what the interface is in
+	x := graft{base: base, stand: stand, plan: d.plan, n: 1} // no object: a part of what the interface is in
 	ok = g.merge(&x, group)
-	if x.by == 0 {
-		return base, 0, ok
-	}
-	return x.out, x.by, ok
+	return x.merged(), x.by, ok
 }
 
 // join ends a fork: what is behind the reference is now at out, by those who have changed something there.
@@ -182,14 +192,16 @@ func (g *grafter) join(x *graft, group []pointer, f *fork, out pointer, by sides
 		return g.giveUp()
 	}
 	x.by |= by | f.replaced
-	if by != 0 {
+	if out != f.stand {
 		f.op.lead(x.slot(at), out)
 	}
 	if f.replaced == 0 {
 		return true
 	}
 	i := f.replaced.first()
-	f.op.take(x.slot(at), add(group[i], at))
+	if i != g.stand {
+		f.op.take(x.slot(at), add(group[i], at))
+	}
 	f.op.off = 0
 	return g.exchange(i, add(x.base, at), add(group[i], at), []op{f.op})
 }

@@ -7,27 +7,36 @@ type tableGraft[K, V comparable] struct {
 	entryGraft
 	base     map[K]V
 	versions []pointer
-	out      map[K]V // nil as long as nothing has changed
+	stand    map[K]V     // what the merged one is made of
+	puts     []put[K, V] // what is to be put into it
+	added    map[K]bool  // the keys that versions have added
 	changed  sides
 	values   []V              // the base's value, the merged one, those of the versions
 	both     [maxVersions]int // how many keys of the base a version has
 }
 
+// A put is an entry to be put into a map, or a key to be removed.
+type put[K, V comparable] struct {
+	key    K
+	value  V
+	remove bool
+}
+
 // mergeTables is entries for maps with stand-ins.
-func mergeTables[K, V comparable](g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+func mergeTables[K, V comparable](g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
 	sub, ok := g.enter()
 	if !ok {
 		return nil, 0, g.giveUp()
 	}
 	defer g.leave()
-	m := tableGraft[K, V]{base: asMap[K, V](base), versions: group, values: make([]V, len(group)+2)}
-	m.entryGraft = entryGraft{graft: graft{base: addrOf(&m.values[0]), out: addrOf(&m.values[1]), plan: p.elem, n: 1}, group: sub}
+	m := &tableGraft[K, V]{base: asMap[K, V](base), stand: asMap[K, V](stand), versions: group, values: make([]V, len(group)+2)}
+	m.setUp(g, addrOf(&m.values[0]), addrOf(&m.values[1]), sub, p.elem)
 	for k, v := range m.base {
-		if m.read(k, v) {
+		if m.read(g, k, v) {
 			if !g.tick() || !g.mergeEntry(&m.entryGraft) {
 				return nil, 0, false
 			}
-			m.write(k)
+			m.write(g, k)
 		}
 	}
 	for i, v := range group {
@@ -35,15 +44,13 @@ func mergeTables[K, V comparable](g *grafter, base pointer, group []pointer, p *
 			return nil, 0, g.giveUp()
 		}
 	}
-	if m.changed == 0 {
-		return base, 0, true
-	}
-	return fromMap(m.out), m.changed, true
+	return fromMap(m.result(g)), m.changed, true
 }
 
 // read takes what all have under the key k. It reports false if that is plainly the same.
-func (m *tableGraft[K, V]) read(k K, v V) bool {
+func (m *tableGraft[K, V]) read(g *grafter, k K, v V) bool {
 	m.reset()
+	m.values[0], m.values[1] = v, v
 	for i, version := range m.versions {
 		if version == nil {
 			continue
@@ -57,28 +64,46 @@ func (m *tableGraft[K, V]) read(k K, v V) bool {
 			m.values[i+2] = w
 			m.group[i], m.further = addrOf(&m.values[i+2]), true
 		}
+		if i == g.stand {
+			m.values[1] = w
+		}
 	}
-	m.values[0], m.values[1] = v, v
 	return m.further || m.removed != 0
 }
 
-// write puts the merged value under the key k, if there is a change.
-func (m *tableGraft[K, V]) write(k K) {
+// write notes the merged value under the key k, if it is to be written.
+func (m *tableGraft[K, V]) write(g *grafter, k K) {
 	switch {
-	case m.removed != 0:
-		delete(m.target(), k)
-	case m.by != 0:
-		m.target()[k] = m.values[1]
+	case g.theirs(m.removed):
+		m.puts = append(m.puts, put[K, V]{key: k, remove: true})
+	case m.removed == 0 && g.theirs(m.by):
+		m.puts = append(m.puts, put[K, V]{key: k, value: m.values[1]})
 	}
 	m.changed |= m.removed | m.by
 }
 
-// target is the merged map, to be written.
-func (m *tableGraft[K, V]) target() map[K]V {
-	if m.out == nil {
-		m.out = maps.Clone(m.base)
+// result is the merged map.
+func (m *tableGraft[K, V]) result(g *grafter) map[K]V {
+	out := m.stand
+	switch {
+	case len(m.puts) == 0:
+	case g.stand >= 0:
+		g.later = append(g.later, func() { m.writeTo(out) })
+	default:
+		out = maps.Clone(m.stand)
+		m.writeTo(out)
 	}
-	return m.out
+	return out
+}
+
+func (m *tableGraft[K, V]) writeTo(out map[K]V) {
+	for _, p := range m.puts {
+		if p.remove {
+			delete(out, p.key)
+		} else {
+			out[p.key] = p.value
+		}
+	}
 }
 
 // add adds the keys that version i alone has. It reports false if another has added one of them.
@@ -87,10 +112,16 @@ func (m *tableGraft[K, V]) add(g *grafter, i int) bool {
 		if _, ok := m.base[k]; ok {
 			continue
 		}
-		if _, ok := m.target()[k]; ok || !g.tick() {
+		if m.added[k] || !g.tick() {
 			return false
 		}
-		m.out[k], m.values[1] = v, v
+		if m.added == nil {
+			m.added = map[K]bool{}
+		}
+		m.added[k], m.values[1] = true, v
+		if i != g.stand {
+			m.puts = append(m.puts, put[K, V]{key: k, value: v})
+		}
 		m.changed |= side(i)
 		if !g.exchange(i, nil, addrOf(&m.values[1]), m.plan.mend[copying]) {
 			return false

@@ -170,11 +170,48 @@ func (s *subject) checkMerge(versions []reflect.Value, n *tally) {
 		}
 		s.checkMerged(got, want)
 	}
+	s.checkWritten(before, all)
+	s.checkAdopted(before, want, err == nil, n)
+}
+
+func (s *subject) checkWritten(before, all []reflect.Value) {
+	s.t.Helper()
 	for i, v := range all {
 		if !deep.ObviousEqual(before[i], v) {
 			s.errorf("value %d was written", i)
 		}
 	}
+}
+
+// checkAdopted checks a merge that may use up the versions, for which it gets copies: all begins
+// with the base. What it makes shares nothing with the base, and nothing is used up if it fails.
+func (s *subject) checkAdopted(all []reflect.Value, want reflect.Value, mergeable bool, n *tally) {
+	s.t.Helper()
+	var used, before []reflect.Value
+	for _, v := range all {
+		for _, list := range []*[]reflect.Value{&used, &before} {
+			c, _, err := deep.ObviousCopy(v, deep.Options{})
+			if err != nil {
+				s.errorf("a copy of a copy: %v", err)
+			}
+			*list = append(*list, c)
+		}
+	}
+	got, done, err := deep.TreeMerge(used[0], used[1:], deep.Options{Adopt: true})
+	switch {
+	case err != nil:
+		s.errorf("the merge that adopts: %v", err)
+	case !done:
+		s.checkWritten(before, used)
+		return
+	case !mergeable:
+		s.errorf("the merge that adopts found no conflict")
+	}
+	n.adopted++
+	s.checkMerged(got, want)
+	s.checkWritten(before[:1], used[:1])
+	scribbleAll(got)
+	s.checkWritten(before[:1], used[:1])
 }
 
 // checkMerged compares copies of the two merged values: what they hold, what they share, and what is known of them.
@@ -196,7 +233,7 @@ func (s *subject) checkMerged(got, want reflect.Value) {
 // TestMergeTwin compares the two merges on random values of random types.
 func TestMergeTwin(t *testing.T) {
 	n := runRandom(t, 1500, checkMerges)
-	if n.byPlan*5 < n.compared*2 || n.unequal*20 < n.values {
+	if n.byPlan*5 < n.compared*2 || n.unequal*20 < n.values || n.adopted*2 < n.byPlan {
 		t.Errorf("too few of one kind: %+v", *n)
 	}
 }

@@ -29,7 +29,7 @@ type table interface {
 	// scan looks at what m refers to.
 	scan(s *scanner, m pointer, p *plan) bool
 	// merge merges maps: see grafter.entries.
-	merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool)
+	merge(g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool)
 }
 
 // tableOf returns the table for maps with plan p, nil if there is none.
@@ -167,8 +167,8 @@ func (plains[K, V]) differing(_ *comparer, a, b pointer, _ *plan, do func(key po
 	differingKeys(asMap[K, V](a), asMap[K, V](b), func(v, w V) likeness { return alike(v == w, differs) }, do)
 }
 
-func (plains[K, V]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
-	return mergeTables[K, V](g, base, group, p)
+func (plains[K, V]) merge(g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, V](g, base, stand, group, p)
 }
 
 func (plains[K, V]) equal(_ *comparer, a, b pointer, _ *plan) bool {
@@ -223,8 +223,8 @@ func (references[K]) differing(c *comparer, a, b pointer, p *plan, do func(key p
 	}, do)
 }
 
-func (references[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
-	return mergeTables[K, pointer](g, base, group, p)
+func (references[K]) merge(g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, pointer](g, base, stand, group, p)
 }
 
 func (references[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -282,8 +282,8 @@ func (faces[K]) differing(c *comparer, a, b pointer, p *plan, do func(key pointe
 	}, do)
 }
 
-func (faces[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
-	return mergeTables[K, face](g, base, group, p)
+func (faces[K]) merge(g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, face](g, base, stand, group, p)
 }
 
 func (faces[K]) equal(c *comparer, a, b pointer, p *plan) bool {
@@ -339,8 +339,8 @@ func (slices3[K]) differing(c *comparer, a, b pointer, p *plan, do func(key poin
 	}, do)
 }
 
-func (slices3[K]) merge(g *grafter, base pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
-	return mergeTables[K, header](g, base, group, p)
+func (slices3[K]) merge(g *grafter, base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+	return mergeTables[K, header](g, base, stand, group, p)
 }
 
 func (slices3[K]) equal(c *comparer, a, b pointer, p *plan) bool {
