@@ -149,3 +149,9 @@ func sameWord(p, q pointer) bool { return *(*uint64)(p) == *(*uint64)(q) }
 
 // sameString compares two strings.
 func sameString(p, q pointer) bool { return *(*string)(p) == *(*string)(q) }
+
+// pointerFunc is fn, a func(*T) *T, as a function of pointers. One pointer is passed and returned like any other.
+func pointerFunc(fn reflect.Value) func(pointer) pointer {
+	x := fn.Interface()
+	return *(*func(pointer) pointer)(pointer(&(*face)(pointer(&x)).d))
+}

@@ -6,7 +6,10 @@ import "reflect"
 // library that are known by name. It is looked for on the value and on the pointer, with one of the results T, *T,
 // or an interface that then holds a T or a *T. DeepCopy methods of any other form are no promise to copy a T (often
 // they are promoted from an embedded field, which is then asked itself) and are not called.
-type method struct{ fn reflect.Value } // of type func(*T) …
+type method struct {
+	fn     reflect.Value             // of type func(*T) …
+	direct func(src pointer) pointer // the same if it returns a *T, else nil
+}
 
 func methodOf(t reflect.Type) *method {
 	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
@@ -22,7 +25,11 @@ func methodOf(t reflect.Type) *method {
 	if !fits {
 		return nil
 	}
-	return &method{m.Func}
+	own := &method{fn: m.Func}
+	if out == reflect.PointerTo(t) {
+		own.direct = pointerFunc(m.Func)
+	}
+	return own
 }
 
 // absent reports whether v is the nil of its kind, for which no method is called.
@@ -33,6 +40,9 @@ func absent(v reflect.Value) bool {
 	}
 	return false
 }
+
+// nilable reports whether values of the rule's type can be absent.
+func (r *rule) nilable() bool { return r.act == actMap || r.act == actSlice || r.shared }
 
 // An answer is what a DeepCopy method returned, or what was wrong with it.
 type answer struct {
@@ -50,16 +60,33 @@ type question struct {
 	typ  reflect.Type
 }
 
+// bad reports whether something was wrong with an answer.
+func (x answers) bad() bool {
+	for _, a := range x {
+		if a.reason != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // ask calls the DeepCopy method of the addressable src, as the options say.
 func (o *Options) ask(src reflect.Value) answer {
-	t := src.Type()
 	cell := new(reflect.Value) // of this call alone: a method that is given up may still write it
 	args := []reflect.Value{src.Addr()}
-	fn := ruleOf(t).own.fn
+	fn := ruleOf(src.Type()).own.fn
 	if err := o.call(func() { *cell = fn.Call(args)[0] }); err != nil {
-		return answer{reason: "has a DeepCopy method that failed; mend it, or tag the field " + tagHint, err: err}
+		return failed(err)
 	}
-	out := *cell
+	return returned(*cell, src.Type())
+}
+
+func failed(err error) answer {
+	return answer{reason: "has a DeepCopy method that failed; mend it, or tag the field " + tagHint, err: err}
+}
+
+// returned is the answer of a method of type t that has returned out.
+func returned(out reflect.Value, t reflect.Type) answer {
 	if out.Kind() == reflect.Interface {
 		out = out.Elem()
 	}
@@ -94,6 +121,9 @@ func (o *Options) call(fn func()) (err error) {
 // clone returns a pointer to what the DeepCopy method of the addressable src made.
 func (c *copier) clone(src reflect.Value) (reflect.Value, error) {
 	a, ok := c.answers[question{address(src), src.Type()}]
+	if !ok && c.blaming {
+		return reflect.New(src.Type()), nil
+	}
 	if !ok {
 		if err := c.stopped(); err != nil {
 			return reflect.Value{}, err

@@ -30,6 +30,22 @@ type Options struct {
 	// panicked, exited or took too long; then fn may still be running, and nothing that it computes is looked at. If
 	// Call is nil, methods run on the caller's goroutine, and a panic becomes an error.
 	Call func(fn func()) error
+
+	// Together, if set, does for a whole copy what Call does for one method: it runs work, mostly on another goroutine,
+	// and returns nil if work has returned in time. A copy of which it does not know that it calls methods begins without
+	// it, and begins again with it. If there is something wrong with a method, Call is used to find out where.
+	//
+	// work reads the original. So it may be given up within a method alone: between an Enter and a Leave that return
+	// true. If Together returns an error, work must have ended, or be within a method and have its Leave return false;
+	// after an Enter or Leave that returned false, work returns at once and touches nothing. Stop is not asked before
+	// every method then: Enter is to return false when there is no time left.
+	Together func(work func(Gate)) error
+}
+
+// A Gate is told when user code begins and ends.
+type Gate interface {
+	Enter() bool // false: it must not begin
+	Leave() bool // false: nobody waits any more
 }
 
 // counts reports whether the bytes of a copy are to be counted.
@@ -75,10 +91,21 @@ func copyRoot[T any](home, src *T, o Options) (*T, Info, error) {
 	return as[T](out), info, err
 }
 
-// obviousCopy is Copy, and CopyFor, by the obvious engine. The methods that known has answers of are not called.
+// obviousCopy is Copy, and CopyFor, by the obvious engine. The methods that known has answers of are not called. If one of
+// these is bad, a copy is made to find its path, without calling any other. That finds nothing if the value has no
+// address of its own, as in a map; then the methods have to be called.
 func obviousCopy(t reflect.Type, home, src pointer, o Options, known answers) (out pointer, info Info, err error) {
+	if known.bad() {
+		if _, _, err := known.copy(t, home, src, o, true); err != nil {
+			return nil, Info{}, err
+		}
+	}
+	return known.copy(t, home, src, o, false)
+}
+
+func (x answers) copy(t reflect.Type, home, src pointer, o Options, blaming bool) (out pointer, info Info, err error) {
 	c := newCopier(o, t)
-	c.answers = known
+	c.answers, c.blaming = x, blaming
 	defer c.contain(&err)
 	c.home = home
 	if err := c.survey(src); err != nil {
@@ -121,6 +148,7 @@ type copier struct {
 	boxOf   map[boxKey]*box
 	clones  map[regionKey]reflect.Value // what DeepCopy methods of slice types returned
 	answers answers                     // what was returned already
+	blaming bool                        // methods without an answer are not called
 	atomics snapshots
 
 	raw, recount int64 // bytes noted, overlaps counted twice; count exactly when raw passes recount

@@ -29,13 +29,32 @@ func (p *plan) counted(src pointer, o *Options) (info Info, ok bool) {
 
 // finish makes a copy of the value at src, which has been moved to out: there, or elsewhere if that cannot be.
 func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at pointer, info Info, done bool, err error) {
+	if o.Together != nil && p.asks.Load() {
+		return p.together(out, home, src, o, known)
+	}
 	r := newRunner(o)
+	r.begins(p, home)
+	done = r.copy(out, src)
+	if r.gated {
+		r.release()
+		p.asks.Store(true)
+		return p.together(p.dup(src), home, src, o, known)
+	}
+	return r.finished(done, known)
+}
+
+// begins prepares a copy for home.
+func (r *runner) begins(p *plan, home pointer) {
 	r.root, r.home = p, home
 	r.known.expect(int(p.variables.Load()))
-	done = r.copy(out, src)
+}
+
+// finished is what there is to say of a copy, or of the attempt to make it. The runner is released.
+func (r *runner) finished(done bool, known *answers) (at pointer, info Info, ok bool, err error) {
+	p := r.root
 	at, info, err = r.out, r.info(), r.err
 	if !done {
-		*known = r.answers
+		*known = r.asking.known()
 		at, info, done = nil, Info{}, err != nil
 	}
 	if n := int32(len(r.known.list)); n != p.variables.Load() {
@@ -45,18 +64,44 @@ func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at po
 	return at, info, done, err
 }
 
+// together is finish for a copy that calls DeepCopy methods, by Options.Together. A runner that was given up is not used
+// again, and may never end; only what it knew of methods is read.
+func (p *plan) together(out, home, src pointer, o *Options, known *answers) (at pointer, info Info, done bool, err error) {
+	r := newRunner(o)
+	r.begins(p, home)
+	made := new(bool) // and not done, which is written here when r may still run
+	if err := o.Together(func(g Gate) {
+		r.gate = g
+		*made = r.copy(out, src)
+	}); err != nil {
+		r.blame(err)
+		*known = r.answers
+		return nil, Info{}, false, nil
+	}
+	if r.last.typ == nil {
+		p.asks.Store(false)
+	}
+	return r.finished(*made, known)
+}
+
 // copy makes the copy, in as many attempts as it takes; it begins with that which did it the last time. If it panics,
-// memory changed under it, or there is a mistake in here: the obvious engine, which is called then, will say.
+// memory changed under it, or there is a mistake in here: the obvious engine, which is called then, will say. A DeepCopy
+// method that panics is for who calls it through a gate; without one, it is as for Options.Call.
 func (r *runner) copy(out, src pointer) (ok bool) {
 	defer func() {
-		if recover() != nil {
-			ok, r.err = false, nil
+		if r.calling && r.gate != nil {
+			return
+		}
+		if p := recover(); p != nil {
+			if ok, r.err = false, nil; r.calling {
+				r.blame(&panicError{p})
+			}
 		}
 	}()
 	first := attempt(r.root.attempt.Load())
 	for try := first; try < surveyed; try++ {
 		if try > first {
-			r.forget()
+			r.again()
 			out = r.root.dup(src)
 		}
 		r.attempt = try
@@ -71,8 +116,15 @@ func (r *runner) copy(out, src pointer) (ok bool) {
 		}
 		r.root.attempt.Store(int32(try + 1))
 	}
-	r.forget()
+	r.again()
 	return r.survey(src) && r.runPlaced(src)
+}
+
+// again prepares another attempt, which asks no method once more.
+func (r *runner) again() {
+	r.forget()
+	r.answers = r.asking.known()
+	r.forgetReplies()
 }
 
 // A Mover copies values of a type of which a copy is nothing but a move. It does what Copy does, with less to look up.

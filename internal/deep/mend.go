@@ -66,7 +66,7 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 	case opRefuse:
 		return at(x.typ, src).IsZero() || r.giveUp()
 	case opOwn:
-		return r.own(dst, src, x.typ)
+		return r.own(dst, src, x)
 	case opAtomicValue:
 		return r.atomicValue(dst, src)
 	case opSyncMap:

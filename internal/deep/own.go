@@ -8,21 +8,22 @@ import (
 // This file is what a runner does with values that copy themselves: by a DeepCopy method, by Load, by Range.
 
 // own makes dst what the DeepCopy method of the value at src makes.
-func (r *runner) own(dst, src pointer, t reflect.Type) bool {
-	v := at(t, src)
-	switch {
-	case absent(v):
-		at(t, dst).Set(v)
-		return true
-	case t.Kind() == reflect.Map || t.Kind() == reflect.Slice:
-		return r.giveUp() // one that several hold is asked once
+func (r *runner) own(dst, src pointer, x *rareOp) bool {
+	if x.rule.nilable() {
+		v := at(x.typ, src)
+		switch {
+		case absent(v):
+			at(x.typ, dst).Set(v)
+			return true
+		case x.rule.act == actMap || x.rule.act == actSlice:
+			return r.giveUp() // one that several hold is asked once
+		}
 	}
-	a, ok := r.ask(v)
-	if !ok {
-		return false
+	to, ok := r.ask(src, x.typ, x.rule.own)
+	if ok {
+		x.move(dst, to)
 	}
-	at(t, dst).Set(a.value.Elem())
-	return true
+	return ok && r.weigh(to, x.typ)
 }
 
 // ownVariable returns where the copy of the variable at src is, which its DeepCopy method makes.
@@ -49,18 +50,16 @@ func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
 
 // ownPointer returns what the DeepCopy method of the variable at src returns.
 func (r *runner) ownPointer(src pointer, e *plan) (pointer, bool) {
-	v := at(e.typ, src)
-	if absent(v) {
-		return e.make(), true
+	if e.rule.nilable() {
+		switch {
+		case absent(at(e.typ, src)):
+			return e.make(), true
+		case e.rule.act == actMap || e.rule.act == actSlice:
+			return nil, r.giveUp()
+		}
 	}
-	if e.typ.Kind() == reflect.Map || e.typ.Kind() == reflect.Slice {
-		return nil, r.giveUp()
-	}
-	a, ok := r.ask(v)
-	if !ok {
-		return nil, false
-	}
-	return a.value.UnsafePointer(), true
+	to, ok := r.ask(src, e.typ, e.rule.own)
+	return to, ok && r.weigh(to, e.typ)
 }
 
 // ownRoot makes the copy what the DeepCopy method of the root at src returns.
@@ -71,42 +70,12 @@ func (r *runner) ownRoot(src pointer) (ok bool) {
 	return ok && r.fits()
 }
 
-// ask calls the DeepCopy method of v. If something is wrong with it, the obvious engine will say where.
-func (r *runner) ask(v reflect.Value) (answer, bool) {
-	q := question{address(v), v.Type()}
-	a, ok := r.answers[q]
-	if !ok {
-		if !r.poll() {
-			return a, false
-		}
-		a = r.opts.ask(v)
-		r.keep(q, a)
-	}
-	if a.reason != "" {
-		return a, r.giveUp()
-	}
-	return a, r.weigh(a.value)
-}
-
-// keep remembers an answer, unless the variable is one that a map's entries pass through: the next entry has the same
-// address, and another value.
-func (r *runner) keep(q question, a answer) {
-	if r.passing {
-		return
-	}
-	if r.answers == nil {
-		r.answers = answers{}
-	}
-	r.answers[q] = a
-}
-
-// weigh counts the memory behind p, which a DeepCopy method returned.
-func (r *runner) weigh(p reflect.Value) bool {
+// weigh counts the memory behind the variable at p, which a DeepCopy method returned.
+func (r *runner) weigh(p pointer, t reflect.Type) bool {
 	if r.mode == copying {
 		return true
 	}
-	t := p.Type().Elem()
-	n, err := sizeOf(p.UnsafePointer(), t, Options{Limit: r.opts.Limit, Stop: r.opts.Stop})
+	n, err := sizeOf(p, t, Options{Limit: r.opts.Limit, Stop: r.opts.Stop})
 	if err != nil {
 		r.err = err
 		return false

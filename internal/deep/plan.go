@@ -18,6 +18,7 @@ type plan struct {
 
 	variables atomic.Int32 // of a root: how many were met when it was last copied
 	attempt   atomic.Int32 // of a root: the attempt by which it was last copied
+	asks      atomic.Bool  // of a root: DeepCopy methods were called when it was last copied
 
 	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
 	// [copying] without.
@@ -61,12 +62,13 @@ type op struct {
 
 // A rareOp is what seldom parts need.
 type rareOp struct {
-	typ    reflect.Type // of the part
-	rule   *rule        // likewise
-	atom   reflect.Kind // of an atomic number
-	repeat []op         // of the elements of an array
-	n      int          // how many
-	size   uintptr      // of each
+	typ    reflect.Type           // of the part
+	rule   *rule                  // likewise
+	move   func(dst, src pointer) // what its DeepCopy method made
+	atom   reflect.Kind           // of an atomic number
+	repeat []op                   // of the elements of an array
+	n      int                    // how many
+	size   uintptr                // of each
 }
 
 type opKind uint8
@@ -245,7 +247,7 @@ func (b *builder) value(r *rule, off uintptr) {
 	if r.own != nil && !b.set.weighs {
 		b.stays()
 		b.plan.tagged = true
-		b.add(op{kind: opOwn, off: off, rare: &rareOp{typ: r.typ}})
+		b.add(op{kind: opOwn, off: off, rare: &rareOp{typ: r.typ, rule: r, move: memoryOf(r.typ).move}})
 		return
 	}
 	if r.act != actStruct && r.act != actArray {

@@ -32,15 +32,15 @@ type runner struct {
 
 	rootMet  bool // the root is the first in the memo
 	rootRefs bool
-	answers  answers
-	passing  bool    // an entry of a map is being copied: it has no address of its own
-	home     pointer // if not nil: where the root will be
-	out      pointer // the root's copy
-	root     *plan
-	attempt  attempt
-	hosts    hosts  // of a guided attempt
-	places   places // of a surveyed one
-	crowd    crowd
+	asking
+	passing bool    // an entry of a map is being copied: it has no address of its own
+	home    pointer // if not nil: where the root will be
+	out     pointer // the root's copy
+	root    *plan
+	attempt attempt
+	hosts   hosts  // of a guided attempt
+	places  places // of a surveyed one
+	crowd   crowd
 }
 
 const (
@@ -88,7 +88,8 @@ func (r *runner) release() {
 	if cap(r.queue) > maxQueue {
 		r.queue = nil
 	}
-	r.opts, r.root, r.home, r.out, r.answers, r.passing = Options{}, nil, nil, nil, nil, false
+	r.asking.forget()
+	r.opts, r.root, r.home, r.out, r.passing = Options{}, nil, nil, nil, false
 	runners.Put(r)
 }
 
