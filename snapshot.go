@@ -71,17 +71,29 @@ func (s *Snapshot[T]) Changes(state *T) []Change {
 // snapshotOptions contains DeepCopy methods, which are user code.
 func snapshotOptions() deep.Options {
 	deadline := time.Now().Add(defaultTimeout)
-	return deep.Options{Call: func(fn func()) error {
-		over := make(chan struct{})
-		timer := time.AfterFunc(time.Until(deadline), func() { close(over) })
-		defer timer.Stop()
-		c := call.Start(func() struct{} { fn(); return struct{}{} }, nil, nil)
-		out := c.Wait(over, func() {}, 0, func() {})
-		if out == nil {
-			return &timeLimit{"copying the state", defaultTimeout}
-		}
-		return broken(out)
-	}}
+	return deep.Options{
+		Call: func(fn func()) error { return containUntil(deadline, func(*call.Guard) { fn() }, false) },
+		Together: func(work func(deep.Gate)) error {
+			return containUntil(deadline, func(g *call.Guard) { work(g) }, true)
+		},
+	}
+}
+
+// containUntil runs fn, with a guard if it is guarded.
+func containUntil(deadline time.Time, fn func(*call.Guard), guarded bool) error {
+	over := make(chan struct{})
+	timer := time.AfterFunc(time.Until(deadline), func() { close(over) })
+	defer timer.Stop()
+	var g *call.Guard
+	if guarded {
+		g = call.NewGuard(over)
+	}
+	c := call.StartGuarded(g, func() struct{} { fn(g); return struct{}{} }, nil, nil)
+	out := c.Wait(over, func() {}, 0, func() {})
+	if out == nil {
+		return &timeLimit{"copying the state", defaultTimeout}
+	}
+	return broken(out)
 }
 
 // broken is the error of a call that did not return, nil if it did.

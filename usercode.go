@@ -14,9 +14,14 @@ import (
 // The outcome is nil if fn was given up; late then gets it when fn ends after all,
 // on fn's goroutine, while the call still counts as abandoned.
 func invoke[R any](r *run, s *scope, b *budget, fn func(ctx context.Context) R, late func(*call.Outcome[R])) (*call.Outcome[R], *lateness) {
+	return invokeGuarded(r, s, b, nil, fn, late)
+}
+
+// invokeGuarded is invoke for a function that can be given up where g says so.
+func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ctx context.Context) R, late func(*call.Outcome[R])) (*call.Outcome[R], *lateness) {
 	var entry *overdueCall // written by the waiter before late can be called
 	ctx := s.in(b.ctx)
-	c := call.Start(
+	c := call.StartGuarded(g,
 		func() R { return fn(ctx) },
 		b.alive,
 		func(out *call.Outcome[R]) {
@@ -53,7 +58,12 @@ type mishap struct {
 // do runs a function that returns an error. The mishap is nil if it returned nil in
 // time.
 func (r *run) do(s *scope, b *budget, fn func(ctx context.Context) error) *mishap {
-	out, late := invoke(r, s, b, fn, nil)
+	return r.doGuarded(s, b, nil, fn)
+}
+
+// doGuarded is do for a function that can be given up where g says so.
+func (r *run) doGuarded(s *scope, b *budget, g *call.Guard, fn func(ctx context.Context) error) *mishap {
+	out, late := invokeGuarded(r, s, b, g, fn, nil)
 	if out == nil {
 		return &mishap{err: late.cause, late: late, abandoned: true}
 	}

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 
+	"github.com/hooktx/hooks/internal/call"
 	"github.com/hooktx/hooks/internal/deep"
 )
 
@@ -186,7 +187,7 @@ type copier interface {
 // execution has to, and DeepCopy methods, which are user code, share a budget.
 func (e *execution[T]) copyOptions() deep.Options {
 	if e.options.Stop == nil {
-		e.options = deep.Options{Stop: e.stopCopying, Call: e.callDeepCopy, Limit: e.sizeLimit()}
+		e.options = deep.Options{Stop: e.stopCopying, Call: e.callDeepCopy, Together: e.callTogether, Limit: e.sizeLimit()}
 	}
 	return e.options
 }
@@ -205,17 +206,32 @@ func (e *execution[T]) stopCopying() error {
 	return nil
 }
 
-func (e *execution[T]) callDeepCopy(fn func()) error {
-	if e.asked == nil {
-		e.asked = e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, "copying the state")
-	}
+// callDeepCopy calls one method.
+func (e *execution[T]) callDeepCopy(fn func()) error { return e.callCopying(nil, fn) }
+
+// callTogether makes a copy with all the methods that it calls: on another goroutine, and so
+// that it can be given up within a method alone. While it reads a state, this goroutine waits.
+func (e *execution[T]) callTogether(work func(deep.Gate)) error {
+	g := call.NewGuard(e.copyingBudget().ctx.Done())
+	return e.callCopying(g, func() { work(g) })
+}
+
+func (e *execution[T]) callCopying(g *call.Guard, fn func()) error {
 	s := &scope{run: e.run, info: Info{Execution: e.id, Hook: e.at(), Phase: PhaseCopy, DryRun: e.dry}}
-	m := e.do(s, e.asked, func(context.Context) error { fn(); return nil })
+	m := e.doGuarded(s, e.copyingBudget(), g, func(context.Context) error { fn(); return nil })
 	if m == nil {
 		return nil
 	}
 	e.lost = e.lost || m.abandoned
 	return m.err
+}
+
+// copyingBudget is what the methods of the copy that is being made share.
+func (e *execution[T]) copyingBudget() *budget {
+	if e.asked == nil {
+		e.asked = e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, "copying the state")
+	}
+	return e.asked
 }
 
 func (e *execution[T]) copied() {

@@ -57,9 +57,10 @@ type Outcome[R any] struct {
 
 // A Call is one function on its way. Make it with Start.
 type Call[R any] struct {
-	fn    func() R
-	alive func() error
-	late  func(*Outcome[R])
+	fn     func() R
+	alive  func() error
+	late   func(*Outcome[R])
+	within *Guard // if not nil: who says when the call may be given up
 
 	state atomic.Int32  // running, then ended or abandoned
 	done  chan struct{} // closed by the function's goroutine after its last write to out, if ended
@@ -72,7 +73,13 @@ type Call[R any] struct {
 // soon as fn has ended, and its answer kept in Outcome.Err; it must not block. late
 // gets the outcome, on fn's goroutine, if the waiter gave up before fn ended.
 func Start[R any](fn func() R, alive func() error, late func(*Outcome[R])) *Call[R] {
-	c := &Call[R]{fn: fn, alive: alive, late: late, done: make(chan struct{}), noted: make(chan struct{})}
+	return StartGuarded(nil, fn, alive, late)
+}
+
+// StartGuarded is Start for a function that can be given up between an Enter and a Leave of
+// g alone.
+func StartGuarded[R any](g *Guard, fn func() R, alive func() error, late func(*Outcome[R])) *Call[R] {
+	c := &Call[R]{fn: fn, alive: alive, late: late, within: g, done: make(chan struct{}), noted: make(chan struct{})}
 	go c.run()
 	return c
 }
@@ -155,6 +162,9 @@ func (c *Call[R]) Wait(over <-chan struct{}, cut func(), grace time.Duration, no
 	}
 	cut()
 	c.linger(grace)
+	if c.within != nil && !c.within.giveUp() {
+		return c.Join()
+	}
 	if c.state.CompareAndSwap(running, abandoned) {
 		note()
 		close(c.noted)

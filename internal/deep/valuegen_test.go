@@ -396,7 +396,7 @@ func (m *valueMaker) face(v reflect.Value, depth int) {
 	switch x := v.Addr().Interface().(type) {
 	case *error:
 		if m.pick(3) > 0 {
-			*x, m.inexact = pickOf(m.choices, sharedErrors), true
+			*x, m.inexact = m.sharedError(), true
 		}
 	case *context.Context:
 		if m.pick(3) > 0 {
@@ -411,6 +411,15 @@ func (m *valueMaker) face(v reflect.Value, depth int) {
 	case *any:
 		m.any(x, depth)
 	}
+}
+
+// sharedError picks an error. One that cannot be compared is no key.
+func (m *valueMaker) sharedError() error {
+	err := pickOf(m.choices, sharedErrors)
+	if _, ok := err.(genError); ok && m.hashable {
+		return nil
+	}
+	return err
 }
 
 func (m *valueMaker) caller(x *genCaller, depth int) {
@@ -449,9 +458,9 @@ func (m *valueMaker) any(x *any, depth int) {
 	case choice == 8 && len(m.maps) > 0 && !m.hashable:
 		*x = m.maps[m.pick(min(len(m.maps), 256))].Interface()
 	case choice == 10:
-		*x, m.inexact = pickOf(m.choices, sharedErrors), true
-		if _, ok := (*x).(genError); ok && m.hashable {
-			*x = nil
+		m.inexact = true
+		if err := m.sharedError(); err != nil {
+			*x = err
 		}
 	case choice == 11:
 		*x = m.held(pointerTo(pickOf(m.choices, declared)), depth)
