@@ -12,7 +12,8 @@ type asking struct {
 	last    question
 	keep    bool // last is a variable that will be found again
 	replies []reply
-	index           // → position in replies, by address, of variables that several references may lead to
+	several bool    // references may lead to one such variable
+	index           // then: → position in replies, by address
 	answers answers // of attempts before this one
 }
 
@@ -32,7 +33,9 @@ func (x *asking) forget() {
 
 func (x *asking) forgetReplies() {
 	if len(x.replies) > 0 {
-		x.index.reset(len(x.replies))
+		if x.several {
+			x.index.reset(len(x.replies))
+		}
 		clear(x.replies)
 		x.replies = x.replies[:0]
 	}
@@ -40,7 +43,7 @@ func (x *asking) forgetReplies() {
 
 // noted returns what was replied for q, nil if nothing was.
 func (x *asking) noted(q question) pointer {
-	if len(x.table) == 0 {
+	if !x.several || len(x.replies) == 0 {
 		return nil
 	}
 	h, mask := scatter(number(q.addr)), uint64(len(x.table)-1)
@@ -55,6 +58,10 @@ func (x *asking) noted(q question) pointer {
 
 // note notes a reply.
 func (x *asking) note(y reply) {
+	if !x.several {
+		x.replies = append(x.replies, y)
+		return
+	}
 	if x.crowded(len(x.replies)) {
 		x.grow()
 		for at := range x.replies {
@@ -117,9 +124,10 @@ func (r *runner) end() bool {
 	return !r.lost
 }
 
-// ask returns where the result of the DeepCopy method m of the variable at src is. If something is wrong with it, the
+// ask returns where the result of the DeepCopy method m of the variable at src is: at into if it may as well be there, and
+// into is not nil. If something is wrong with it, the
 // obvious engine will say where.
-func (r *runner) ask(src pointer, t reflect.Type, m *method) (pointer, bool) {
+func (r *runner) ask(src pointer, t reflect.Type, m *method, into pointer) (pointer, bool) {
 	q := question{src, t}
 	if to := r.noted(q); to != nil && !r.passing {
 		return to, true
@@ -138,19 +146,12 @@ func (r *runner) ask(src pointer, t reflect.Type, m *method) (pointer, bool) {
 	if !r.begin(q) {
 		return nil, false
 	}
-	if m.direct == nil {
-		out := m.fn.Call([]reflect.Value{at(t, src).Addr()})[0]
-		if !r.end() {
-			return nil, false
-		}
-		return r.take(q, returned(out, t), r.keep)
-	}
-	to := m.direct(src)
+	to, out := m.call(src, t, into)
 	switch {
 	case !r.end():
 		return nil, false
 	case to == nil:
-		return r.take(q, returned(reflect.Value{}, t), r.keep)
+		return r.take(q, returned(out, t), r.keep)
 	case r.keep:
 		r.note(reply{q, to})
 	}

@@ -1,6 +1,9 @@
 package deep
 
-import "reflect"
+import (
+	"reflect"
+	"sync/atomic"
+)
 
 // A method is a type's own DeepCopy, which goes before every other rule except those for types of the standard
 // library that are known by name. It is looked for on the value and on the pointer, with one of the results T, *T,
@@ -9,6 +12,9 @@ import "reflect"
 type method struct {
 	fn     reflect.Value             // of type func(*T) …
 	direct func(src pointer) pointer // the same if it returns a *T, else nil
+	value  func(dst, src pointer)    // the same if it returns a T of a known layout, else nil
+	make   func() pointer            // then: a new T
+	weight atomic.Pointer[plan]      // by which what it returns is weighed
 }
 
 func methodOf(t reflect.Type) *method {
@@ -26,8 +32,13 @@ func methodOf(t reflect.Type) *method {
 		return nil
 	}
 	own := &method{fn: m.Func}
-	if out == reflect.PointerTo(t) {
+	switch {
+	case out == reflect.PointerTo(t):
 		own.direct = pointerFunc(m.Func)
+	case out == t && ofWords(t):
+		marks, _ := bitmapOf(t)
+		words := layouts()[marks]
+		own.value, own.make = valueFunc(m.Func, words), words.make
 	}
 	return own
 }
@@ -39,6 +50,26 @@ func absent(v reflect.Value) bool {
 		return v.IsNil()
 	}
 	return false
+}
+
+// call calls the method of the variable of type t at src. It returns where the result is, at into if it may as well be there
+// and into is not nil; or it returns the result, if that is to be looked at.
+func (m *method) call(src pointer, t reflect.Type, into pointer) (to pointer, out reflect.Value) {
+	switch {
+	case m.direct != nil:
+		return m.direct(src), out
+	case m.value != nil:
+		if into == nil {
+			into = m.make()
+		}
+		m.value(into, src)
+		return into, out
+	}
+	p := at(t, src).Addr()
+	if x, ok := p.Interface().(interface{ DeepCopy() any }); ok {
+		return nil, reflect.ValueOf(x.DeepCopy())
+	}
+	return nil, m.fn.Call([]reflect.Value{p})[0]
 }
 
 // nilable reports whether values of the rule's type can be absent.

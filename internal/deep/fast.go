@@ -45,7 +45,7 @@ func (p *plan) finish(out, home, src pointer, o *Options, known *answers) (at po
 
 // begins prepares a copy for home.
 func (r *runner) begins(p *plan, home pointer) {
-	r.root, r.home = p, home
+	r.root, r.home, r.several = p, home, p.set.holds
 	r.known.expect(int(p.variables.Load()))
 }
 

@@ -16,6 +16,8 @@ import (
 //   - Types of up to maxWords words have a stand-in. Memory without pointers is made of numbers as wide as its
 //     alignment. All else is made and moved by reflect.
 //   - Sources are read through the stand-in, never written.
+//   - A function that returns a T may be called as one that returns its stand-in if all that a T is made of is words, none
+//     of them a floating-point number: Go passes structs field by field, and such fields like pointers and uintptrs.
 
 // A memory makes and moves the values of one type.
 type memory struct {
@@ -24,6 +26,10 @@ type memory struct {
 	dupN func(src pointer, n int) pointer // a new array with what the n values from src on hold; n > 0
 	move func(dst, src pointer)           // dst = src
 	make func() pointer                   // a new variable
+
+	// call makes dst what the function returns that the pointer fn leads to, called with src. The function's result must
+	// be of words alone, as S is: then it is returned like an S.
+	call func(fn, dst, src pointer)
 }
 
 const (
@@ -111,7 +117,34 @@ func standIn[S any]() memory {
 		},
 		move: func(dst, src pointer) { *(*S)(dst) = *(*S)(src) },
 		make: func() pointer { return pointer(new(S)) },
+		call: func(fn, dst, src pointer) { *(*S)(dst) = (*(*func(pointer) S)(fn))(src) },
 	}
+}
+
+// ofWords reports whether t is made of whole words that are no floating-point numbers: field by field, they are
+// returned as the words of a stand-in are.
+func ofWords(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if !ofWords(t.Field(i).Type) {
+				return false
+			}
+		}
+		return t.Size() > 0 && t.Size() <= maxWords*wordSize
+	case reflect.Int, reflect.Uint, reflect.Uintptr, reflect.Int64, reflect.Uint64:
+		return t.Size() == wordSize
+	case reflect.Pointer, reflect.UnsafePointer, reflect.String, reflect.Slice, reflect.Interface:
+		return true
+	}
+	return false
+}
+
+// valueFunc is fn, a func(*T) T, as a function that returns its result in memory. m is the stand-in of T, which is of words.
+func valueFunc(fn reflect.Value, m memory) func(dst, src pointer) {
+	x := fn.Interface()
+	f := faceAt(pointer(&x)).d
+	return func(dst, src pointer) { m.call(pointer(&f), dst, src) }
 }
 
 // layouts has the stand-ins of all layouts of up to maxWords words that hold a pointer.

@@ -227,6 +227,7 @@ func (r *runner) pointers(at pointer, e *plan, n int, every uintptr) bool {
 
 // slices is pointers for slices.
 func (r *runner) slices(at pointer, e *plan, n int, every uintptr) bool {
+	placed := r.attempt == surveyed && e.size > 0 && !e.alien // for all of them
 	for i := range n {
 		if r.steps--; r.steps < 0 && !r.poll() {
 			return false
@@ -236,7 +237,11 @@ func (r *runner) slices(at pointer, e *plan, n int, every uintptr) bool {
 			continue
 		}
 		ok := true
-		h.p, ok = r.slice(*h, e)
+		if placed && h.n > 0 {
+			h.p, ok = r.placed(h.p, e, h.n)
+		} else {
+			h.p, ok = r.slice(*h, e)
+		}
 		if h.c = h.n; !ok {
 			return false
 		}

@@ -19,11 +19,11 @@ func (r *runner) own(dst, src pointer, x *rareOp) bool {
 			return r.giveUp() // one that several hold is asked once
 		}
 	}
-	to, ok := r.ask(src, x.typ, x.rule.own)
-	if ok {
+	to, ok := r.ask(src, x.typ, x.rule.own, dst)
+	if ok && to != dst {
 		x.move(dst, to)
 	}
-	return ok && r.weigh(to, x.typ)
+	return ok && r.weigh(to, x.typ, x.rule.own)
 }
 
 // ownVariable returns where the copy of the variable at src is, which its DeepCopy method makes.
@@ -58,8 +58,8 @@ func (r *runner) ownPointer(src pointer, e *plan) (pointer, bool) {
 			return nil, r.giveUp()
 		}
 	}
-	to, ok := r.ask(src, e.typ, e.rule.own)
-	return to, ok && r.weigh(to, e.typ)
+	to, ok := r.ask(src, e.typ, e.rule.own, nil)
+	return to, ok && r.weigh(to, e.typ, e.rule.own)
 }
 
 // ownRoot makes the copy what the DeepCopy method of the root at src returns.
@@ -70,10 +70,24 @@ func (r *runner) ownRoot(src pointer) (ok bool) {
 	return ok && r.fits()
 }
 
+// weigher is the plan by which the result of a method of type t is weighed.
+func (m *method) weigher(t reflect.Type) *plan {
+	w := m.weight.Load()
+	if w == nil {
+		w = weighSet.find(t)
+		m.weight.Store(w)
+	}
+	return w
+}
+
 // weigh counts the memory behind the variable at p, which a DeepCopy method returned.
-func (r *runner) weigh(p pointer, t reflect.Type) bool {
+func (r *runner) weigh(p pointer, t reflect.Type, m *method) bool {
 	if r.mode == copying {
 		return true
+	}
+	if w := m.weigher(t); w.plain {
+		n := countStrings(p, w.mend[counting])
+		return n == 0 || r.charge(n)
 	}
 	n, err := sizeOf(p, t, Options{Limit: r.opts.Limit, Stop: r.opts.Stop})
 	if err != nil {

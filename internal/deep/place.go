@@ -111,7 +111,11 @@ func (x *places) forget() {
 // holding returns the position of the lot that has the size bytes from p on, or -1.
 func (x *places) holding(p pointer, size uintptr) int {
 	start := number(p)
-	if !x.lots[x.last].has(start, size) {
+	if x.lots[x.last].has(start, size) {
+		return x.last
+	}
+	next := x.last + 1 // memory is often met in the order in which it was made
+	if next == len(x.lots) || !x.lots[next].has(start, size) {
 		i, exact := slices.BinarySearchFunc(x.lots, start, func(l lot, start uintptr) int { return compare(l.start, start) })
 		if !exact {
 			i--
@@ -119,9 +123,10 @@ func (x *places) holding(p pointer, size uintptr) int {
 		if i < 0 || !x.lots[i].has(start, size) {
 			return -1
 		}
-		x.last = i
+		next = i
 	}
-	return x.last
+	x.last = next
+	return next
 }
 
 func (e *extent) has(start, size uintptr) bool { return start >= e.start && start+size <= e.end }

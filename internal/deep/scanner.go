@@ -355,11 +355,16 @@ func (s *scanner) elems(src pointer, e *plan, n int) bool {
 
 // slices looks at n slices, one in each so many bytes.
 func (s *scanner) slices(at pointer, e *plan, n int, every uintptr) bool {
+	bare := s.places && e.size > 0 && !e.alien && len(e.mend[s.mode]) == 0 // there is nothing in them to look at
 	for i := range n {
 		if s.steps--; s.steps < 0 && !s.poll() {
 			return false
 		}
-		if h := headerAt(add(at, uintptr(i)*every)); h.p != nil && !s.slice(*h, e) {
+		switch h := headerAt(add(at, uintptr(i)*every)); {
+		case h.p == nil:
+		case bare && h.n > 0:
+			s.stretch(*h, e)
+		case !s.slice(*h, e):
 			return false
 		}
 	}
