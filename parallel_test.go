@@ -536,18 +536,18 @@ func TestOnlyAMemberRegisters(t *testing.T) {
 
 // A member that could not be undone is not gotten over, wherever it failed.
 func TestAMemberWhoseUndoFails(t *testing.T) {
+	began := make(chan struct{}, 1)
 	stuck := hooks.FuncUndo("stuck",
-		func(context.Context, *board) error { return hooks.Unknown(errBroken) },
+		func(context.Context, *board) error { <-began; return hooks.Unknown(errBroken) },
 		func(context.Context, *board) error { return errUndo })
-	for _, members := range [][]hooks.Hook[board]{{continuing(stuck)}, {errorLaterHook(), continuing(stuck)}} {
+	later := hooks.Func("later", func(ctx context.Context, _ *board) error { began <- struct{}{}; <-ctx.Done(); return errBroken })
+	for _, members := range [][]hooks.Hook[board]{{continuing(stuck)}, {later, continuing(stuck)}} {
+		if len(members) == 1 {
+			began <- struct{}{}
+		}
 		_, err := hooks.Run(t.Context(), newBoard(), continuing(hooks.Parallel("p", members...)),
 			hooks.Func("never", func(context.Context, *board) error { panic("not reached") }))
 		require.ErrorIs(t, err, hooks.ErrRollback)
 		require.NotErrorIs(t, err, hooks.ErrPanic)
 	}
-}
-
-// errorLaterHook fails when others have had time to.
-func errorLaterHook() hooks.Hook[board] {
-	return hooks.Func("later", func(context.Context, *board) error { time.Sleep(20 * time.Millisecond); return errBroken })
 }

@@ -648,3 +648,67 @@ func TestCellsAfterTheCommit(t *testing.T) {
 	require.Empty(t, report.AfterCommit)
 	assert.Equal(t, 2, cell.Load().Balance)
 }
+
+// A chain may use many cells: each is found again.
+func TestManyCells(t *testing.T) {
+	cells := make([]*hooks.Shared[account], 50)
+	for i := range cells {
+		cells[i] = newShared(t, account{})
+	}
+	add := func(name string, first int) hooks.Hook[board] {
+		return hooks.Func(name, func(ctx context.Context, _ *board) error {
+			for i := first; i < len(cells); i++ {
+				a, err := cells[i].Edit(ctx)
+				if err != nil {
+					return err
+				}
+				a.Balance += i
+			}
+			return nil
+		})
+	}
+	_, err := hooks.Run(t.Context(), newBoard(), add("a", 10), add("b", 0), add("c", 30))
+	require.NoError(t, err)
+	for i, cell := range cells {
+		times := 1
+		if i >= 10 {
+			times++
+		}
+		if i >= 30 {
+			times++
+		}
+		assert.Equal(t, times*i, cell.Load().Balance)
+		assert.Equal(t, uint64(2), cell.Version())
+	}
+}
+
+// Each of two executions that have the turn of a cell may use the other's: nobody waits for
+// anybody, and one of them runs again.
+func TestTwoTurnsThatCross(t *testing.T) {
+	a, b := newShared(t, account{}), newShared(t, account{})
+	x := build[account](t, hooks.Config{})
+	cross := func(name string, other *hooks.Shared[account]) hooks.Hook[account] {
+		return hooks.Func(name, func(ctx context.Context, own *account) error {
+			own.Balance++
+			o, err := other.Edit(ctx)
+			if err == nil {
+				o.Balance += 100
+			}
+			return err
+		})
+	}
+	var all sync.WaitGroup
+	for range 2 {
+		for _, side := range []struct{ own, other *hooks.Shared[account] }{{a, b}, {b, a}} {
+			all.Go(func() {
+				for range 200 {
+					_, err := x.ExecuteShared(t.Context(), side.own, cross("h", side.other))
+					assert.NoError(t, err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	assert.Equal(t, 400+100*400, a.Load().Balance)
+	assert.Equal(t, 400+100*400, b.Load().Balance)
+}
