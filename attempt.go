@@ -26,7 +26,9 @@ type attempt[T any] struct {
 	size     int64 // of the version that it made
 	changes  []Change
 
-	asked    int      // how many validators have been
+	sealed *sealedCells // what it left of cells, nil if nothing
+
+	asked    int      // how many validators have been, those of the cells last
 	warnings []string // theirs
 	terms
 }
@@ -126,11 +128,15 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 			}
 			fallthrough
 		case stageState:
-			if e.attempt.asked < e.validatorsOf(st) {
+			n := e.validatorsOf(st)
+			if e.attempt.asked < n {
 				if !e.lookAfter() {
 					return t
 				}
 				return e.open(w, e.stateTask(st))
+			}
+			if of := e.attempt.cellJudges(); e.attempt.asked-n < len(of) {
+				return e.open(w, e.cellTask(of[e.attempt.asked-n]))
 			}
 			fallthrough
 		case stageEnd:

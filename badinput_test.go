@@ -323,7 +323,7 @@ func TestBadConfigIsRefused(t *testing.T) {
 	cfg := hooks.Config{
 		Execution: hooks.ExecutionConfig{
 			DefaultTimeout: -1, RollbackTimeout: -2, TotalRollbackTimeout: -3, TotalTimeout: -4, Grace: -5,
-			MaxStateSize: -6, MaxAbandoned: -7,
+			MaxStateSize: -6, MaxAbandoned: -7, MaxRounds: -8,
 		},
 		Validation: hooks.ValidationConfig{Validators: []string{"a", "a"}},
 	}
@@ -333,7 +333,7 @@ func TestBadConfigIsRefused(t *testing.T) {
 			"execution.default_timeout is negative (-1ns)", "execution.rollback_timeout is negative (-2ns)",
 			"execution.total_rollback_timeout is negative (-3ns)", "execution.total_timeout is negative (-4ns)",
 			"execution.grace is negative (-5ns)", "execution.max_state_size is negative (-6)",
-			"execution.max_abandoned is negative (-7)", `validation.validators[1] names "a" again`,
+			"execution.max_abandoned is negative (-7)", "execution.max_rounds is negative (-8)", `validation.validators[1] names "a" again`,
 		} {
 			require.ErrorContains(t, err, text, name)
 		}

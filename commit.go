@@ -9,47 +9,44 @@ import "time"
 // context and TotalTimeout are looked at once more before the last thing that can
 // still fail, and from there on the chain commits.
 func (e *execution[T]) commit() {
-	if e.cell == nil {
-		if err := e.versions.settle(); err != nil {
-			if late := e.dead(); late != nil {
-				err = late.cause
-			}
-			e.fail(nil, PhaseCommit, err)
-			return
+	if err := e.versions.settle(); err != nil {
+		if late := e.dead(); late != nil {
+			err = late.cause
 		}
-	}
-	if c := e.claim(); c == nil && !e.beforeCommit() || c != nil && !e.commitCells(c) {
+		e.fail(nil, PhaseCommit, err)
 		return
 	}
-	if e.cell == nil {
-		e.versions.commit()
+	functions := e.log.all(func(r *registrations) []stepFunc { return r.before })
+	if !e.commitWith(functions) {
+		return
 	}
-	e.giveTurn()
-	e.touched.Store(nil) // OnCommit functions may use the cells
+	e.versions.commit()
 	e.report.Committed = true
+	e.letGoOfCells()
 	e.onCommit()
 }
 
-// commitCells is beforeCommit for a chain that has changed cells, which it commits. While
-// BeforeCommit functions run, others wait for these cells who want to commit changes of them.
-func (e *execution[T]) commitCells(c *claim) (ok bool) {
-	if len(e.log.all(beforeCommit)) == 0 {
-		return e.mayCommit() && e.win(c.commit)
+// commitWith runs the BeforeCommit functions and commits the cells, and says whether the chain
+// has committed. The cells are prepared meanwhile.
+func (e *execution[T]) commitWith(functions []registered) bool {
+	f := e.footprint.Load()
+	if f == nil {
+		return e.beforeCommit(functions)
 	}
-	if !e.win(c.prepare) {
+	changes := e.toChange(f)
+	if len(functions) == 0 {
+		return e.mayCommit() && (!changes && !f.lost() || e.claim(f, false))
+	}
+	if !e.claim(f, true) {
 		return false
 	}
-	defer func() {
-		if ok {
-			c.publish()
-		} else {
-			c.release()
-		}
-	}()
-	return e.beforeCommit()
+	if !e.beforeCommit(functions) {
+		f.release()
+		return false
+	}
+	f.publish()
+	return true
 }
-
-func beforeCommit(r *registrations) []stepFunc { return r.before }
 
 // A registered is a function that a hook registered, and where.
 type registered struct {
@@ -75,8 +72,7 @@ func (l *undoLog) all(list func(*registrations) []stepFunc) []registered {
 // beforeCommit says whether the chain may commit. The last function alone is not
 // cut short by the caller's context or TotalTimeout: they were looked at before it
 // started, and once it has returned nil, what it committed is committed.
-func (e *execution[T]) beforeCommit() bool {
-	functions := e.log.all(beforeCommit)
+func (e *execution[T]) beforeCommit(functions []registered) bool {
 	for i, reg := range functions {
 		if !e.mayCommit() {
 			return false

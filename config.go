@@ -65,8 +65,8 @@ type ExecutionConfig struct {
 	// DisableSnapshots lets hooks work on the caller's state itself, for hooks that
 	// undo their own changes. Nothing is copied or restored: the state is neither
 	// atomic nor isolated then, validators get no Before, MaxStateSize and
-	// TrackChanges do not apply, and what needs a copy (Continue, DryRun) is
-	// refused with ErrUnsupported.
+	// TrackChanges do not apply, and what needs a copy (Continue, Retry, Parallel,
+	// DryRun, ExecuteShared) is refused with ErrUnsupported.
 	DisableSnapshots bool `json:"disable_snapshots"`
 
 	// DisableRollback calls no Rollback and no OnRollback function, late ones
@@ -77,14 +77,15 @@ type ExecutionConfig struct {
 	// the strings that it holds, though copies share them. Default 10 MiB.
 	MaxStateSize int64 `json:"max_state_size"`
 
-	// MaxRounds is how often a chain is run at most that loses to other executions over
-	// the same cells: see Shared. A pause of up to some milliseconds lies between two
-	// rounds. Default 100.
-	MaxRounds int64 `json:"max_rounds"`
-
 	// MaxAbandoned is the number of calls past their limit and still running at
 	// which the executor refuses new work. Default 1000.
 	MaxAbandoned int64 `json:"max_abandoned"`
+
+	// MaxRounds is how often a chain is run that loses what it did to cells to others
+	// (see Shared), before it fails with ErrConflict: 1 means that it is not run again.
+	// A chain is not run again either if something of it could not be undone, if a call
+	// was abandoned, or if DisableSnapshots is set. Default 4.
+	MaxRounds int64 `json:"max_rounds"`
 }
 
 // ValidationConfig configures what is validated.
@@ -109,7 +110,7 @@ const (
 	defaultTimeout      = 30 * time.Second
 	defaultMaxStateSize = 10 << 20
 	defaultMaxAbandoned = 1000
-	defaultMaxRounds    = 100
+	defaultMaxRounds    = 4
 )
 
 // Validate returns an error that matches ErrInvalidConfig and names every bad field,

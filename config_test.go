@@ -75,7 +75,7 @@ func TestConfigJSON(t *testing.T) {
 		Name: "orders", Logger: zap.NewNop(), Trace: &hooks.Trace{},
 		Execution: hooks.ExecutionConfig{
 			DefaultTimeout: 30 * time.Second, RollbackTimeout: hooks.NoLimit, TotalTimeout: 90 * time.Minute,
-			Grace: time.Millisecond, MaxStateSize: 1 << 20, MaxAbandoned: hooks.NoLimit, DisableRollback: true,
+			Grace: time.Millisecond, MaxStateSize: 1 << 20, MaxAbandoned: hooks.NoLimit, MaxRounds: 7, DisableRollback: true,
 		},
 		Validation: hooks.ValidationConfig{SkipEvent: true, Validators: []string{"b", "a"}},
 		Monitoring: hooks.MonitoringConfig{TrackChanges: true},
@@ -88,6 +88,7 @@ func TestConfigJSON(t *testing.T) {
     "disable_rollback": true,
     "grace": "1ms",
     "max_abandoned": "none",
+    "max_rounds": 7,
     "max_state_size": 1048576,
     "rollback_timeout": "none",
     "total_timeout": "1h30m0s"
@@ -218,13 +219,9 @@ var toggles = map[string]struct {
 		_, err := x.Execute(t.Context(), newCart())
 		return errors.Is(err, hooks.ErrTooManyAbandoned)
 	}, false, true},
-	"execution.max_rounds": {func(c *hooks.Config) { c.Execution.MaxRounds = 3 }, func(t *testing.T, cfg hooks.Config) any {
-		cell := newShared(t, account{})
-		report, _ := build[cart](t, cfg).Execute(t.Context(), newCart(), edits[cart]("h", cell, func(*account) error {
-			return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
-		}))
-		return report.Rounds
-	}, 100, 3},
+	"execution.max_rounds": {func(c *hooks.Config) { c.Execution.MaxRounds = 2 }, func(t *testing.T, cfg hooks.Config) any {
+		return roundsUntilLost(t, cfg)
+	}, 4, 2},
 	"validation.skip_event":  {func(c *hooks.Config) { c.Validation.SkipEvent = true }, seeValidation, "event refused", "result refused"},
 	"validation.skip_result": {func(c *hooks.Config) { c.Validation.SkipEvent, c.Validation.SkipResult = true, true }, seeValidation, "event refused", `validator "v": state refused`},
 	"validation.skip_state": {func(c *hooks.Config) {

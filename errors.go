@@ -42,10 +42,10 @@ var (
 	// error's text names the path and says what to do.
 	ErrNotCopyable error = &class{text: "state cannot be copied"}
 
-	// ErrConflict says that what was done at the same time cannot be put together: two
-	// members of a parallel group changed one place of the state in different ways (the
-	// text names the place and both), or other executions were faster to change a cell that
-	// this one had read, MaxRounds times: see Shared.
+	// ErrConflict says that what was done at the same time cannot be put together. Two
+	// members of a parallel group changed one place of the state, or of a cell, in different
+	// ways: the text names the place and both. Or a cell that the chain had read was changed
+	// by another execution each time that the chain was run: see Shared and MaxRounds.
 	ErrConflict error = &class{text: "conflict"}
 
 	// ErrTooManyAbandoned says that an executor refused work because MaxAbandoned
@@ -58,15 +58,17 @@ var (
 	// ErrInvalidHook says that a hook is nil or malformed.
 	ErrInvalidHook error = &class{text: "invalid hook"}
 
-	// ErrEnded is returned by OnRollback, BeforeCommit, OnCommit, Shared.Edit and
-	// Shared.Read when the context is not that of a running hook: nothing was registered.
+	// ErrEnded is returned by OnRollback, BeforeCommit and OnCommit, and by Edit and Read of
+	// a Shared, when their context is not that of a running Execute: nothing was done.
 	ErrEnded error = &class{text: "not inside a running hook"}
 
-	// ErrReentrant says that an executor was asked from inside one of its own
-	// hooks for something that waits for that hook, or for a cell that it uses.
+	// ErrReentrant says that something was asked for from inside of a hook that would have to
+	// wait for that hook: Shutdown of its executor, or a Shared that the hook's execution
+	// uses already.
 	ErrReentrant error = &class{text: "called from inside a hook that it would wait for"}
 
-	// ErrUnsupported says that the configuration excludes what was asked for.
+	// ErrUnsupported says that the configuration, or the hook's Options, exclude what was
+	// asked for.
 	ErrUnsupported error = &class{text: "not supported by this configuration"}
 
 	// ErrInvalidConfig says that a Config, or a validator given with it, is malformed.

@@ -12,5 +12,8 @@ type Event struct {
 
 	Data    map[string]any // what happened
 	Context map[string]any // what hooks tell each other about it
-	Shared  map[string]any // resources: plain values are copied like the rest
+
+	// Shared has resources: plain values are copied like the rest; a *Shared is the same cell
+	// in every copy, whose value hooks get at by Edit and Read.
+	Shared map[string]any
 }

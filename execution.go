@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hooktx/hooks/internal/deep"
@@ -15,27 +14,27 @@ import (
 // code can keep leads to the run.
 type execution[T any] struct {
 	*run
-	x          *Executor[T]
-	worker     *worker[T]
-	steps      []step[T]
-	validators []namedValidator[T] // of every change
-	shortest   time.Duration       // of their timeouts
-	next       int                 // the step under way, or the next one
-	upTo       int                 // at which one the chain ends
-	whole      int                 // at which one it would if no hook skipped the rest
-	now        time.Duration       // since started, when the driver looked last
-	attempt    attempt[T]          // of the hook under way
-	versions   versions[T]
-	log        undoLog
-	contexts   []hookContext // one for each step
-	frames     []frame       // likewise
-	judges     []judges      // likewise; none if nothing judges the hooks
-	groups     []openGroup[T]
-	report     *Report
-	ledger     *ledger         // its own share of the metrics
-	failed     *ExecutionError // why the chain failed, nil as long as it has not
-	why        *failure        // likewise, if a hook or group did
-	blamed     *step[T]        // likewise: which one
+	x        *Executor[T]
+	job      job[T]
+	worker   *worker[T]
+	steps    []step[T]
+	shortest time.Duration // of their timeouts
+	next     int           // the step under way, or the next one
+	upTo     int           // at which one the chain ends
+	whole    int           // at which one it would if no hook skipped the rest
+	now      time.Duration // since started, when the driver looked last
+	attempt  attempt[T]    // of the hook under way
+	versions versions[T]
+	log      undoLog
+	contexts []hookContext // one for each step
+	frames   []frame       // likewise
+	judges   []judges      // likewise; none if nothing judges the hooks
+	groups   []openGroup[T]
+	report   *Report
+	ledger   *ledger         // its own share of the metrics
+	failed   *ExecutionError // why the chain failed, nil as long as it has not
+	why      *failure        // likewise, if a hook or group did
+	blamed   *step[T]        // likewise: which one
 
 	// Of a member of a parallel group:
 	outside *groupLimit // of the groups that it is in
@@ -47,7 +46,11 @@ type execution[T any] struct {
 
 	continued int64 // hooks that failed while the chain went on
 
-	undoable bool // something of this round should have been undone, and undoing is disabled
+	validators []namedValidator[T] // of the executor, and of the cell whose value is the state
+	reads      bool                // all hooks only read
+	turn       *cell               // whose turn it has, nil if none
+	conflicts  int64               // rounds that were lost
+
 	lost     bool // a DeepCopy method that was given up holds memory of a version
 	forsaken bool // a call of a hook was given up
 
@@ -55,36 +58,28 @@ type execution[T any] struct {
 	again   bool // the chain has gone back to an earlier hook
 	watched bool // somebody wants to know when a hook starts and ends
 
-	cell      *Shared[T] // whose value is the state, nil if it is no cell's
-	turn      bool       // it has the cell's turn
-	base      version[T] // that each round starts from
-	conflicts int64      // rounds that were lost
-
 	options deep.Options // for copies of the state
 	asked   *budget      // of the DeepCopy methods of the copy that is being made
 }
 
-// execute is Execute, DryRun and, if state is nil, ExecuteShared.
-func (x *Executor[T]) execute(ctx context.Context, state *T, cell *Shared[T], hooks []Hook[T], dry bool) (*Report, error) {
+// execute is Execute, ExecuteShared and DryRun.
+func (x *Executor[T]) execute(ctx context.Context, job job[T], hooks []Hook[T]) (*Report, error) {
 	e := x.idle.take(time.Now(), len(hooks))
 	defer e.release()
-	e.report.DryRun, e.dry, e.cell = dry, dry, cell
-	if cell != nil && len(cell.validators) > 0 && !x.core.cfg.Validation.SkipState {
-		e.validators = slices.Concat(x.validators, cell.validators)
-	}
-	e.tracked, e.watched = dry || x.core.cfg.Monitoring.TrackChanges, x.core.watched()
-	if err := e.admit(ctx, state, hooks); err != nil {
+	e.job, e.report.DryRun, e.dry = job, job.dry, job.dry
+	e.tracked, e.watched = e.dry || x.core.cfg.Monitoring.TrackChanges, x.core.watched()
+	if err := e.admit(ctx, hooks); err != nil {
 		return e.report, x.core.refuse(err)
 	}
 	defer e.core.leave(e.run)
 	e.report.names, e.report.places, e.report.Rounds = e.names, e.places, 1
 	e.startExecution(len(e.steps))
-	for again := true; again; {
-		e.forward()
-		if e.failed == nil && !dry {
-			e.commit()
-		}
-		again = (e.failed != nil || dry) && e.back() && e.anotherRound()
+	e.round()
+	for e.lostRound() && e.runAgain() {
+		e.round()
+	}
+	if e.failed != nil || e.dry {
+		e.back()
 	}
 	return e.finish()
 }
@@ -98,15 +93,15 @@ func (c *core) refuse(err *ExecutionError) error {
 
 // admit checks all that can be checked before anything runs. If it returns nil, the
 // execution counts as under way until leave.
-func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *ExecutionError {
+func (e *execution[T]) admit(ctx context.Context, hooks []Hook[T]) *ExecutionError {
 	no := func(err error) *ExecutionError {
 		return &ExecutionError{Execution: e.report.Execution, Index: -1, Phase: PhasePrepare, Err: err}
 	}
-	switch {
-	case ctx == nil:
+	if ctx == nil {
 		return no(invalidArgument("the context is nil; pass context.Background() if there is none"))
-	case state == nil && e.cell == nil:
-		return no(invalidArgument("the state is nil; pass a pointer to the state, or a cell that NewShared has made"))
+	}
+	if err := e.job.check(); err != nil {
+		return no(err)
 	}
 	if err := e.begin(ctx, e.worker.nextID); err != nil {
 		return no(err)
@@ -119,7 +114,7 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *Ex
 		return no(err)
 	}
 	e.start()
-	if xe := e.prepare(state, hooks, no); xe != nil {
+	if xe := e.prepare(hooks, no); xe != nil {
 		e.end()
 		e.core.leave(e.run)
 		return xe
@@ -127,31 +122,28 @@ func (e *execution[T]) admit(ctx context.Context, state *T, hooks []Hook[T]) *Ex
 	return nil
 }
 
-// prepare resolves the hooks and makes the first copy.
-func (e *execution[T]) prepare(state *T, hooks []Hook[T], no func(error) *ExecutionError) *ExecutionError {
+// prepare resolves the hooks, waits for the turn if the state is that of a cell, and makes the
+// first copy.
+func (e *execution[T]) prepare(hooks []Hook[T], no func(error) *ExecutionError) *ExecutionError {
 	if xe := e.resolve(hooks, no); xe != nil {
 		return xe
 	}
 	if xe := e.supported(no); xe != nil {
 		return xe
 	}
-	if e.cell != nil {
+	e.validators = e.x.validators
+	if e.job.shared {
+		e.judgeCell()
 		if err := e.enterCell(); err != nil {
 			return no(err)
 		}
-		state = e.base.state
 	}
-	e.versions = versions[T]{caller: state, live: e.core.cfg.Execution.DisableSnapshots, copier: e, mover: e.x.mover}
-	if len(e.steps) == 0 {
-		e.versions.live = true // nobody will look at the state
-	}
-	if err := e.versions.prime(); err != nil {
+	if err := e.beginRound(); err != nil {
 		if late := e.dead(); late != nil {
 			err = late.cause
 		}
 		return no(err)
 	}
-	e.base = e.versions.current
 	return nil
 }
 
@@ -160,11 +152,11 @@ func (e *execution[T]) supported(no func(error) *ExecutionError) *ExecutionError
 	if !e.core.cfg.Execution.DisableSnapshots {
 		return nil
 	}
-	if e.cell != nil {
-		return no(&said{ErrUnsupported, "ExecuteShared needs snapshots, and DisableSnapshots is set"})
-	}
-	if e.dry {
+	switch {
+	case e.dry:
 		return no(&said{ErrUnsupported, "a dry run needs snapshots, and DisableSnapshots is set"})
+	case e.job.shared:
+		return no(&said{ErrUnsupported, "ExecuteShared needs snapshots, and DisableSnapshots is set"})
 	}
 	for i := range e.steps {
 		if st := &e.steps[i]; st.needsCopies() != "" {
@@ -257,11 +249,10 @@ func (e *execution[T]) rolledBack(res RollbackResult) {
 	e.report.Rollbacks = append(e.report.Rollbacks, res)
 }
 
-// back undoes everything: the chain has failed, or was a dry run. It returns false if that did
-// not go well.
-func (e *execution[T]) back() bool {
-	e.undoable = e.core.cfg.Execution.DisableRollback && e.log.undoable()
-	undone := e.unwind(&e.log, 0, e.rolledBack)
+// back undoes everything: the chain has failed, or was a dry run.
+func (e *execution[T]) back() {
+	e.forgetCells()
+	e.unwind(&e.log, 0, e.rolledBack)
 	var broken []RollbackResult
 	for _, r := range e.report.Rollbacks {
 		if r.Err != nil {
@@ -274,7 +265,6 @@ func (e *execution[T]) back() bool {
 	if e.failed != nil {
 		e.failed.Rollbacks = broken
 	}
-	return undone && broken == nil
 }
 
 // finish completes the report and publishes it.

@@ -113,20 +113,7 @@ func validatorName[T any](v Validator[T]) (string, error) {
 // pointers that the application kept into the old inside of the state keep pointing
 // to the old values.
 func (x *Executor[T]) Execute(ctx context.Context, state *T, hooks ...Hook[T]) (*Report, error) {
-	return x.execute(ctx, state, nil, hooks, false)
-}
-
-// ExecuteShared is Execute over the value of a cell, which many executions may work on at the
-// same time. Executions of one cell take turns, first come first served, so that they are not
-// run in vain; chains of ReadOnly hooks do not wait. Waiting ends with ctx, and counts
-// towards Config.Execution.TotalTimeout. A chain that loses to others (who use Edit, which waits
-// for no turn) is undone and run again, so its hooks may run several times; Info.Round tells.
-//
-// The value that the last hook left becomes the cell's. Nobody has pointers into it, so nothing
-// is said here of what Execute says of pointers, locks and `hooks:"zero"`: locks are fresh, and
-// such fields zero. The cell's own validators judge each hook's change after the executor's.
-func (x *Executor[T]) ExecuteShared(ctx context.Context, cell *Shared[T], hooks ...Hook[T]) (*Report, error) {
-	return x.execute(ctx, nil, cell, hooks, false)
+	return x.execute(ctx, job[T]{state: state}, hooks)
 }
 
 // DryRun runs the hooks over a copy of *state and commits nothing: the report has
@@ -138,7 +125,7 @@ func (x *Executor[T]) ExecuteShared(ctx context.Context, cell *Shared[T], hooks 
 // A hook without a Rollback runs for real, and so does a chain that a hook begins inside:
 // whatever has effects must look at Info.DryRun.
 func (x *Executor[T]) DryRun(ctx context.Context, state *T, hooks ...Hook[T]) (*Report, error) {
-	return x.execute(ctx, state, nil, hooks, true)
+	return x.execute(ctx, job[T]{state: state, dry: true}, hooks)
 }
 
 // Isolate runs one function under the same protection as a chain: on a private copy

@@ -122,7 +122,7 @@ func (e *execution[T]) keeps(st *step[T]) bool {
 // at, and says whether the chain goes on. savepoint is what the undo log had before that step;
 // base is the version before it if it is a group.
 func (e *execution[T]) getOver(f *failure, blamed *step[T], at, savepoint int, base version[T]) bool {
-	for !f.stuck && !f.conflict {
+	for !f.stuck {
 		st := &e.steps[at]
 		if st.options.OnFailure == Continue && !f.ends(at) && !e.lost {
 			if f.stuck = !e.unwind(&e.log, savepoint, e.rolledBack); f.stuck {

@@ -40,7 +40,7 @@ func (c *hookContext) deadline() time.Duration {
 	if l := c.groupLimit(); l != nil {
 		until = min(until, l.until)
 	}
-	own := c.run.timeouts[c.index]
+	own := c.run.traits[c.index].timeout
 	if own >= NoLimit-c.begun {
 		return until
 	}

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"slices"
+
 	"github.com/hooktx/hooks/internal/show"
 )
 
@@ -59,12 +61,20 @@ func (c *hookContext) call() int {
 	return int(c.index)*callsPerHook + int(c.phase-PhaseValidateEvent)
 }
 
-// validatorsOf is how many of the validators judge a hook.
+// validatorsOf is how many validators judge what a hook makes of the state.
 func (e *execution[T]) validatorsOf(st *step[T]) int {
 	if st.options.ReadOnly {
 		return 0
 	}
 	return len(e.validators)
+}
+
+// judgeCell lets the validators of the cell whose value is the state judge it, too.
+func (e *execution[T]) judgeCell() {
+	if of := e.job.cell.validators; len(of) > 0 && !e.core.cfg.Validation.SkipState {
+		e.validators = slices.Concat(e.validators, of)
+		e.needJudges()
+	}
 }
 
 // needsBefore reports whether somebody will look at the version before the hook.
@@ -97,16 +107,44 @@ func (e *execution[T]) lookAfter() bool {
 
 // stateTask asks the next validator. All that judge a hook share their context.
 func (e *execution[T]) stateTask(st *step[T]) task[T] {
-	a, c := &e.attempt, e.judges[e.next].state
-	if c == nil {
-		c = e.newJudge(PhaseValidateState)
-		e.judges[e.next].state = c
-	}
+	a := &e.attempt
 	change := &StateChange[T]{Hook: st.name, After: e.versions.view, Size: a.size}
 	if !e.versions.live {
 		change.Before = a.before
 	}
-	return task[T]{hookContext: c, validator: e.validators[a.asked].Validator, change: change}
+	return task[T]{hookContext: e.stateJudge(), validator: e.validators[a.asked].Validator, change: change}
+}
+
+// cellTask asks the next validator of a cell.
+func (e *execution[T]) cellTask(judge cellJudge) task[T] {
+	e.needJudges()
+	return task[T]{hookContext: e.stateJudge(), validator: cellValidator[T]{judge}, change: new(StateChange[T])}
+}
+
+// stateJudge is the context of the hook's validators.
+func (e *execution[T]) stateJudge() *hookContext {
+	j := &e.judges[e.next]
+	if j.state == nil {
+		j.state = e.newJudge(PhaseValidateState)
+	}
+	return j.state
+}
+
+// needJudges makes the list of judges that nothing of the chain itself needs. The caller, who may
+// be looking at a call meanwhile, looks at the list only once there has been a judge.
+func (e *execution[T]) needJudges() {
+	if len(e.judges) == 0 {
+		e.judges = make([]judges, len(e.steps))
+	}
+}
+
+// judgeName is the name of the validator that is being asked.
+func (e *execution[T]) judgeName() string {
+	if asked := e.attempt.asked; asked < len(e.validators) {
+		return e.validators[asked].name
+	} else {
+		return e.attempt.cellJudges()[asked-len(e.validators)].name
+	}
 }
 
 // warn keeps the warnings of a validator.

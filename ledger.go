@@ -235,9 +235,9 @@ func (m *Metrics) add(o *Metrics) {
 	m.Failures += o.Failures
 	m.DryRuns += o.DryRuns
 	m.Refused += o.Refused
-	m.Conflicts += o.Conflicts
 	m.Runs.add(&o.Runs)
 	m.ContinuedFailures += o.ContinuedFailures
+	m.Conflicts += o.Conflicts
 	m.RolledBack += o.RolledBack
 	m.Rollbacks += o.Rollbacks
 	m.RollbackFailures += o.RollbackFailures

@@ -72,6 +72,8 @@ func logText(err error) string {
 		return e.Redacted()
 	case *mergeConflict:
 		return e.Redacted()
+	case *prefixed:
+		return e.prefix + logText(e.err)
 	case *joined:
 		return logText(e.cause) + e.how + logText(e.also)
 	}

@@ -18,10 +18,11 @@ type Metrics struct {
 	Failures   int64 // rolled back, dry runs apart
 	DryRuns    int64 // whatever their verdict
 	Refused    int64 // executions that were refused before anything ran
-	Conflicts  int64 // rounds that were lost to other executions: see Shared
 
 	Runs              Runs  // of hooks, not of groups; one that was tried again counts once, by its last outcome
 	ContinuedFailures int64 // hooks and groups that failed under Continue, so that the chain went on
+
+	Conflicts int64 // rounds that were lost because a cell had changed; see Shared
 
 	RolledBack       int64 // executions in which something was undone
 	Rollbacks        int64 // undo calls, OnRollback steps included
@@ -48,12 +49,12 @@ type HookMetrics struct {
 
 // Runs are hook runs by outcome.
 type Runs struct {
-	Succeeded, Failed, Rejected, TimedOut, Cancelled, Panicked, Exited, Invalid, Conflicted int64
+	Succeeded, Failed, Rejected, TimedOut, Cancelled, Panicked, Exited, Invalid, Conflict int64
 }
 
 // Total returns the number of runs.
 func (r Runs) Total() int64 {
-	return r.Succeeded + r.Failed + r.Rejected + r.TimedOut + r.Cancelled + r.Panicked + r.Exited + r.Invalid + r.Conflicted
+	return r.Succeeded + r.Failed + r.Rejected + r.TimedOut + r.Cancelled + r.Panicked + r.Exited + r.Invalid + r.Conflict
 }
 
 // count returns the counter of an outcome, nil for OutcomeSkipped.
@@ -76,7 +77,7 @@ func (r *Runs) count(o Outcome) *int64 {
 	case OutcomeInvalid:
 		return &r.Invalid
 	case OutcomeConflict:
-		return &r.Conflicted
+		return &r.Conflict
 	}
 	return nil
 }

@@ -101,6 +101,7 @@ func (e *execution[T]) parallel() bool {
 	}
 	e.collect(members)
 	if f, blamed := culprit(members); f != nil {
+		e.conflict(f)
 		return e.groupFailed(f, blamed)
 	}
 	return e.mergeMembers(g, members)
@@ -124,11 +125,11 @@ func (e *execution[T]) members(g *openGroup[T], ties *tether) []*execution[T] {
 func (e *execution[T]) member(from, to int, limit *groupLimit, ties *tether) *execution[T] {
 	m := &execution[T]{
 		run: e.run, x: e.x, worker: newWorker[T](e.x.core),
-		steps: e.steps, validators: e.validators, shortest: e.shortest, next: from, upTo: to, whole: to,
+		steps: e.steps, shortest: e.shortest, next: from, upTo: to, whole: to,
 		contexts: e.contexts, frames: e.frames, judges: e.judges,
 		report:  &Report{names: e.report.names, hooks: e.report.hooks, Rounds: e.report.Rounds},
 		outside: limit, tether: ties,
-		tracked: e.tracked, watched: e.watched, again: e.again, now: e.now,
+		validators: e.validators, tracked: e.tracked, watched: e.watched, again: e.again, now: e.now,
 	}
 	m.worker.e = m
 	base := e.versions.current
@@ -206,7 +207,6 @@ func (f *failure) tied() bool { return f.late != nil && f.late.tied }
 // groupFailed goes on after the innermost group, which is parallel, has failed.
 func (e *execution[T]) groupFailed(f *failure, blamed *step[T]) bool {
 	g := e.groups[len(e.groups)-1]
-	e.weigh(f)
 	e.groupDone(&g, f)
 	e.groups = e.groups[:len(e.groups)-1]
 	return e.getOver(f, blamed, g.first, g.savepoint, g.base)
@@ -243,17 +243,17 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 	if err != nil {
 		return e.groupFailed(e.mergeFailed(err, names), &e.steps[g.first])
 	}
-	cells, f := e.mergeCells(g, changed, names)
-	if f != nil {
-		return e.groupFailed(f, &e.steps[g.first])
-	}
 	e.attempt = attempt[T]{stage: stageState, prior: g.base, size: info.Size}
 	if len(e.validators) > 0 {
 		if e.attempt.before, err = e.versions.look(); err != nil {
 			return e.groupFailed(e.copyFailed(err), &e.steps[g.first])
 		}
 	}
-	e.versions.reach(version[T]{merged, info.Size, info.RootRefs, cells})
+	e.versions.reach(version[T]{state: merged, size: info.Size, refs: info.RootRefs, cells: g.base.cells})
+	if f := e.mergeCells(g, changed, names); f != nil {
+		e.attempt = attempt[T]{}
+		return e.groupFailed(f, &e.steps[g.first])
+	}
 	if e.tracked {
 		e.attempt.changes = diff(g.base.state, merged)
 	}
@@ -286,14 +286,18 @@ func (e *execution[T]) mergeFailed(err error, names []string) *failure {
 	if !ok {
 		return e.copyFailed(copyError(err))
 	}
-	return &failure{phase: PhaseMerge, outcome: OutcomeConflict,
-		err: &classed{ErrConflict, &mergeConflict{conflict, names[conflict.First], names[conflict.Second]}}}
+	return conflictOf(&mergeConflict{conflict, names[conflict.First], names[conflict.Second], ""})
+}
+
+func conflictOf(m *mergeConflict) *failure {
+	return &failure{phase: PhaseMerge, outcome: OutcomeConflict, err: &classed{ErrConflict, m}}
 }
 
 // A mergeConflict says which members of a group changed one place in different ways.
 type mergeConflict struct {
 	*deep.ConflictError
 	first, second string
+	cell          string // whose value it is, "" if it is the state
 }
 
 func (m *mergeConflict) Error() string { return m.text(m.Path, true) }
@@ -302,6 +306,9 @@ func (m *mergeConflict) Error() string { return m.text(m.Path, true) }
 func (m *mergeConflict) Redacted() string { return m.text(m.Shape, false) }
 
 func (m *mergeConflict) text(path string, values bool) string {
+	if m.cell != "" {
+		path += " of a " + m.cell
+	}
 	text := fmt.Sprintf("%q and %q changed %s, or what it leads to, in different ways; let only one of them change it, or run them one after the other",
 		m.first, m.second, path)
 	if values {

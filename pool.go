@@ -32,7 +32,7 @@ func (p *pool[T]) take(now time.Time, hooks int) *execution[T] {
 		e = &execution[T]{x: p.x, worker: newWorker[T](p.x.core), ledger: p.x.core.metrics.open()}
 	}
 	e.run, e.report = newRun(hooks), newReport(hooks)
-	e.core, e.started, e.validators = p.x.core, now, p.x.validators
+	e.core, e.started = p.x.core, now
 	e.worker.e = e
 	return e
 }
@@ -67,8 +67,8 @@ func (p *pool[T]) replace(e *execution[T]) *worker[T] {
 
 // release gives e back when its execution is over.
 func (e *execution[T]) release() {
+	e.letGoOfCells()
 	p := &e.x.idle
-	e.giveTurn()
 	bubble := inBubble(e.started)
 	e.reset()
 	if bubble || !p.put(e) {

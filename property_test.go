@@ -847,7 +847,7 @@ func runsOf(r *hooks.Runs, o hooks.Outcome) *int64 {
 	return map[hooks.Outcome]*int64{
 		hooks.OutcomeSucceeded: &r.Succeeded, hooks.OutcomeFailed: &r.Failed, hooks.OutcomeRejected: &r.Rejected,
 		hooks.OutcomeTimedOut: &r.TimedOut, hooks.OutcomeCancelled: &r.Cancelled, hooks.OutcomePanicked: &r.Panicked,
-		hooks.OutcomeExited: &r.Exited, hooks.OutcomeInvalid: &r.Invalid,
+		hooks.OutcomeExited: &r.Exited, hooks.OutcomeInvalid: &r.Invalid, hooks.OutcomeConflict: &r.Conflict,
 	}[o]
 }
 

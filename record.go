@@ -17,13 +17,12 @@ type stepFunc = func(ctx context.Context) error
 // sealed when the attempt has returned or was abandoned, and changes no more: whoever comes
 // later is told ErrEnded.
 type record struct {
-	run      *run
-	index    int32 // of its hook in the chain
-	sealed   atomic.Bool
-	phase    Phase                // which call of the hook's it is
-	readOnly bool                 // likewise: of a hook that is
-	begun    time.Duration        // when the call's budget was started, since run.started
-	more     atomic.Pointer[more] // made by the first who needs it
+	run    *run
+	index  int32 // of its hook in the chain
+	sealed atomic.Bool
+	phase  Phase                // which call of the hook's it is
+	begun  time.Duration        // when the call's budget was started, since run.started
+	more   atomic.Pointer[more] // made by the first who needs it
 }
 
 // More is what few hooks need.
@@ -46,9 +45,9 @@ type terms struct {
 	round   int             // 0: the first
 	attempt int             // likewise
 	undone  int             // how many effects of its hook have been undone before
+	cells   *cellEdits      // by the hooks before, nil if there are none
 	limit   *groupLimit     // of the groups that it is in
 	tether  *tether         // likewise, if one of them is parallel
-	cells   *cellWrites     // what the hooks before it have made of cells
 }
 
 // usual reports whether there is nothing to say.
@@ -60,7 +59,7 @@ type registrations struct {
 	before   []stepFunc
 	onCommit []stepFunc
 	warnings []string
-	cells    []*cellUse
+	cells    cellMap[*cellUse]
 }
 
 // nothing is what a hook has registered that has registered nothing. It is never written.
@@ -68,6 +67,8 @@ var nothing registrations
 
 // hook is the path of the attempt's hook.
 func (r *record) hook() string { return r.run.names[r.index] }
+
+func (r *record) readOnly() bool { return r.run.traits[r.index].readOnly }
 
 // info is the Info of the attempt.
 func (r *record) info() Info {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/hooktx/hooks/internal/call"
 )
@@ -25,14 +24,14 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 		ch.steps, ch.places = layOut(asked)
 		e.x.fit(ch)
 	}
-	e.steps, e.names, e.timeouts, e.places, e.shortest = ch.steps, ch.names, ch.timeouts, ch.places, ch.shortest
+	e.steps, e.names, e.traits, e.places, e.shortest, e.reads = ch.steps, ch.names, ch.traits, ch.places, ch.shortest, ch.reads
 	e.upTo, e.whole = len(e.steps), len(e.steps)
 	if len(e.steps) > len(e.report.hooks) { // there are groups
 		e.hooks, e.report.hooks = make([]hookContext, len(e.steps)), make([]brief, len(e.steps))
 	}
 	e.contexts = e.hooks
 	e.frames = slices.Grow(e.frames[:0], len(e.steps))[:len(e.steps)]
-	if ch.judged || len(e.validators) > 0 {
+	if ch.judged {
 		e.judges = slices.Grow(e.judges[:0], len(e.steps))[:len(e.steps)]
 	}
 	return nil
@@ -41,7 +40,7 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 // fit fits a chain to the executor's configuration.
 func (x *Executor[T]) fit(ch *chain[T]) {
 	cfg := &x.core.cfg
-	ch.shortest, ch.judged = NoLimit, false
+	ch.shortest, ch.judged, ch.reads = NoLimit, false, true
 	for i := range ch.steps {
 		st := &ch.steps[i]
 		if cfg.Validation.SkipEvent {
@@ -62,24 +61,27 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 			d, _ := st.groupTimeout()
 			ch.shortest = min(ch.shortest, d)
 		}
+		ch.reads = ch.reads && (st.options.ReadOnly || st.role != hookStep)
 		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || len(x.validators) > 0 && !st.options.ReadOnly
 	}
 	ch.list()
 }
 
-// list makes the lists of names and timeouts. Those of the chain before are kept if they are
+func (st *step[T]) trait() trait { return trait{st.timeout, st.options.ReadOnly} }
+
+// list makes the lists of names and traits. Those of the chain before are kept if they are
 // the same, as they are for hooks that are made anew for each execution.
 func (ch *chain[T]) list() {
 	same := len(ch.names) == len(ch.steps)
 	for i := 0; same && i < len(ch.steps); i++ {
-		same = ch.names[i] == ch.steps[i].name && ch.timeouts[i] == ch.steps[i].timeout
+		same = ch.names[i] == ch.steps[i].name && ch.traits[i] == ch.steps[i].trait()
 	}
 	if same {
 		return
 	}
-	ch.names, ch.timeouts = make([]string, len(ch.steps)), make([]time.Duration, len(ch.steps))
+	ch.names, ch.traits = make([]string, len(ch.steps)), make([]trait, len(ch.steps))
 	for i := range ch.steps {
-		ch.names[i], ch.timeouts[i] = ch.steps[i].name, ch.steps[i].timeout
+		ch.names[i], ch.traits[i] = ch.steps[i].name, ch.steps[i].trait()
 	}
 }
 

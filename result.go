@@ -18,7 +18,7 @@ const (
 	OutcomePanicked                 // Execute panicked
 	OutcomeExited                   // Execute ended its goroutine
 	OutcomeInvalid                  // the event, the result or the state it left was not accepted
-	OutcomeConflict                 // the round was lost to another execution, or members of a group cannot be merged
+	OutcomeConflict                 // what it did cannot be put together with what was done at the same time
 	OutcomeSkipped                  // it did not run: not counted as a run
 )
 
@@ -174,7 +174,7 @@ type Result struct {
 	Changes      []Change      // if Config.Monitoring.TrackChanges is set, and in a dry run
 
 	Abandoned bool // it was still running when the executor went on
-	Attempts  int  // how often Execute was started, in the last round if there were several
+	Attempts  int  // how often Execute was started
 
 	// Members are the results of a group's members, in order; its own Outcome, Err and
 	// Duration are those of all of them together, and StateSize, Changes and Warnings come

@@ -26,18 +26,18 @@ type run struct {
 	limits     []limit         // the parent's deadline and TotalTimeout
 	until      time.Duration   // the earliest of them, since started; NoLimit: none
 	names      []string        // of the chain's hooks
-	timeouts   []time.Duration // likewise
+	traits     []trait         // likewise
 	places     []place         // likewise; nil if there are no groups
 	hooks      []hookContext   // one for each
 	undoing    atomic.Int64    // nanoseconds that the chain's undo calls have taken so far
+
+	footprint atomic.Pointer[footprint] // of the round; nil as long as no cell has been touched
 
 	active, overdue int32 // guarded by core.mu: itself and its late compensations; its abandoned calls
 
 	dry    bool
 	traced bool        // values is of the Trace's making
 	late   atomic.Bool // set once, when the execution's own undoing is over
-
-	touched atomic.Pointer[touched] // in this round: made by the first who needs it
 
 	mu       sync.Mutex     // guards what follows; never held while user code runs
 	cause    error          // why parent has ended, once somebody had to know

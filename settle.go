@@ -20,7 +20,6 @@ type failure struct {
 	abandoned bool      // a call of the hook did not end
 	running   bool      // that call was its Execute
 	stuck     bool      // something could not be undone, so nobody gets over it
-	conflict  bool      // the round is lost, likewise
 }
 
 // settle goes on after a call that did not go well, or a copy that could not be made, and
@@ -189,7 +188,7 @@ func (e *execution[T]) blame(c *hookContext, m *mishap) *failure {
 	case PhaseValidateResult:
 		f.err = &classed{ErrInvalidResult, m.err}
 	case PhaseValidateState:
-		f.err = &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", e.validators[e.attempt.asked].name, m.err)}
+		f.err = &classed{ErrInvalidState, fmt.Errorf("validator %q: %w", e.judgeName(), m.err)}
 	}
 	return e.refused(f)
 }
@@ -208,17 +207,17 @@ func (e *execution[T]) copyFailed(err error) *failure {
 	if late := e.dead(); late != nil {
 		return &failure{phase: PhaseCopy, outcome: late.outcome(), err: late.cause, late: late}
 	}
-	if judged, ok := err.(*cellRefused); ok {
-		return &failure{phase: PhaseValidateState, outcome: OutcomeInvalid, err: judged.err, stack: judged.stack, late: judged.late, abandoned: judged.abandoned}
+	if err == errConflict {
+		return &failure{phase: PhaseExecute, outcome: OutcomeConflict, err: err}
 	}
 	return &failure{phase: PhaseCopy, outcome: OutcomeInvalid, err: &classed{ErrInvalidState, err}}
 }
 
 // concluded ends the attempt that has failed, and says whether the chain goes on.
 func (e *execution[T]) concluded(f *failure) bool {
+	e.conflict(f)
 	at, savepoint := e.next, e.log.savepoint()-1
 	st := &e.steps[at]
-	e.weigh(f)
 	if st.role == lastStep { // it was the merged version that was refused
 		e.judges[at].close()
 		e.attempt = attempt[T]{}

@@ -4,35 +4,34 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/hooktx/hooks"
 )
 
-// BenchmarkShared compares a chain over a cell with one over a state of the caller's.
-func BenchmarkShared(b *testing.B) {
-	x, err := hooks.New[benchState](hooks.Config{})
-	if err != nil {
-		b.Fatal(err)
-	}
+// What it costs that many may work on a state, when nobody else does.
+func BenchmarkExecuteShared(b *testing.B) {
 	for _, n := range []int{1, 5} {
 		chain := make([]hooks.Hook[benchState], n)
 		for i := range chain {
 			chain[i] = hooks.Func(fmt.Sprint("hook", i), bump)
 		}
-		b.Run(fmt.Sprintf("n=%d/impl=Execute", n), func(b *testing.B) {
+		x, err := hooks.New[benchState](hooks.Config{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("hooks=%d/impl=Execute", n), func(b *testing.B) {
+			state := new(benchState)
 			b.ReportAllocs()
 			for b.Loop() {
-				var s benchState
-				if _, err := x.Execute(context.Background(), &s, chain...); err != nil {
+				if _, err := x.Execute(context.Background(), state, chain...); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("n=%d/impl=ExecuteShared", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("hooks=%d/impl=ExecuteShared", n), func(b *testing.B) {
+			cell := newCell(b, benchState{})
 			b.ReportAllocs()
-			cell := newShared(b, benchState{})
 			for b.Loop() {
 				if _, err := x.ExecuteShared(context.Background(), cell, chain...); err != nil {
 					b.Fatal(err)
@@ -42,58 +41,73 @@ func BenchmarkShared(b *testing.B) {
 	}
 }
 
-// BenchmarkContention adds to one value from many goroutines.
+// Many goroutines count in one cell, beside many that count under a mutex.
 func BenchmarkContention(b *testing.B) {
 	for _, n := range []int{1, 4, 16, 64} {
-		many := func(b *testing.B, add func() error) {
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			b.ResetTimer()
-			var all sync.WaitGroup
+		share := func(b *testing.B, do func() error) {
+			var group sync.WaitGroup
+			left := make(chan struct{}, n)
 			for range n {
-				all.Go(func() {
-					for left.Add(-1) >= 0 {
-						if err := add(); err != nil {
+				group.Go(func() {
+					for range left {
+						if err := do(); err != nil {
 							b.Error(err)
-							return
 						}
 					}
 				})
 			}
-			all.Wait()
-		}
-		b.Run(fmt.Sprintf("goroutines=%d/impl=Mutex", n), func(b *testing.B) {
-			var mu sync.Mutex
-			var s benchState
-			many(b, func() error { mu.Lock(); defer mu.Unlock(); return bump(context.Background(), &s) })
-		})
-		b.Run(fmt.Sprintf("goroutines=%d/impl=ExecuteShared", n), func(b *testing.B) {
-			cell := newShared(b, benchState{})
-			many(b, func() error { return cell.Update(context.Background(), bump) })
-			if got := cell.Load().A; got != int64(b.N) {
-				b.Fatalf("%d of %d", got, b.N)
+			for b.Loop() {
+				left <- struct{}{}
 			}
+			close(left)
+			group.Wait()
+		}
+		b.Run(fmt.Sprintf("goroutines=%d/impl=mutex", n), func(b *testing.B) {
+			var mu sync.Mutex
+			count := 0
+			share(b, func() error { mu.Lock(); defer mu.Unlock(); count++; return nil })
+		})
+		b.Run(fmt.Sprintf("goroutines=%d/impl=Update", n), func(b *testing.B) {
+			cell := newCell(b, 0)
+			share(b, func() error {
+				return cell.Update(context.Background(), func(_ context.Context, v *int) error { *v++; return nil })
+			})
 		})
 		b.Run(fmt.Sprintf("goroutines=%d/impl=Edit", n), func(b *testing.B) {
-			cell := newShared(b, benchState{})
-			many(b, func() error {
-				return hooks.Atomically(context.Background(), func(ctx context.Context) error {
-					s, err := cell.Edit(ctx)
-					if err != nil {
-						return err
-					}
-					return bump(ctx, s)
-				})
-			})
-			if got := cell.Load().A; got != int64(b.N) {
-				b.Fatalf("%d of %d", got, b.N)
+			cell := newCell(b, 0)
+			x, err := hooks.New[struct{}](hooks.Config{Execution: hooks.ExecutionConfig{MaxRounds: hooks.NoLimit}})
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
-		b.Run(fmt.Sprintf("goroutines=%d/impl=Read", n), func(b *testing.B) {
-			cell := newShared(b, benchState{})
-			many(b, func() error {
-				return hooks.Atomically(context.Background(), func(ctx context.Context) error { _, err := cell.Read(ctx); return err })
-			})
+			hook := hooks.Func("count", func(ctx context.Context, _ *struct{}) error { return add(ctx, cell, 1) })
+			share(b, func() error { _, err := x.Execute(context.Background(), new(struct{}), hook); return err })
 		})
 	}
+}
+
+// Chains that only read do not wait for each other.
+func BenchmarkReaders(b *testing.B) {
+	x, err := hooks.New[benchState](hooks.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	look := hooks.With(hooks.Func("look", func(context.Context, *benchState) error { return nil }),
+		func(o *hooks.Options) { o.ReadOnly = true })
+	cell := newCell(b, benchState{})
+	b.Run("impl=one", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := x.ExecuteShared(context.Background(), cell, look); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("impl=parallel", func(b *testing.B) {
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if _, err := x.ExecuteShared(context.Background(), cell, look); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	})
 }

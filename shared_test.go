@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"os"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,698 +17,503 @@ import (
 	"github.com/hooktx/hooks"
 )
 
-func newShared[V any](t testing.TB, v V, validators ...hooks.Validator[V]) *hooks.Shared[V] {
-	t.Helper()
-	s, err := hooks.NewShared(v, validators...)
-	require.NoError(t, err)
-	return s
-}
-
-// account is the value of most cells.
+// An account is the value of a cell.
 type account struct {
 	Balance int
 	Log     []string
+	Notes   map[string]string
 }
 
-// edits is a hook that edits a cell.
-func edits[T any](name string, cell *hooks.Shared[account], do func(a *account) error) hooks.Hook[T] {
-	return hooks.Func(name, func(ctx context.Context, _ *T) error {
-		a, err := cell.Edit(ctx)
+func newCell[V any](t testing.TB, v V, validators ...hooks.Validator[V]) *hooks.Shared[V] {
+	t.Helper()
+	cell, err := hooks.NewShared(v, validators...)
+	require.NoError(t, err)
+	return cell
+}
+
+// onCart makes a hook over a cart, for hooks that are about cells.
+func onCart(name string, do func(ctx context.Context) error) hooks.Hook[cart] {
+	return hooks.Func(name, func(ctx context.Context, _ *cart) error { return do(ctx) })
+}
+
+// add adds n to a number in a cell.
+func add(ctx context.Context, cell *hooks.Shared[int], n int) error {
+	v, err := cell.Edit(ctx)
+	if err != nil {
+		return err
+	}
+	*v += n
+	return nil
+}
+
+// bumpOutside changes a cell as somebody else would, whatever ctx is.
+func bumpOutside(t testing.TB, cell *hooks.Shared[int], n int) {
+	t.Helper()
+	require.NoError(t, hooks.Atomically(context.Background(), func(ctx context.Context) error { return add(ctx, cell, n) }))
+}
+
+// losing is a hook that edits a cell and is beaten to it every time.
+func losing(t testing.TB, cell *hooks.Shared[int]) hooks.Hook[cart] {
+	return onCart("losing", func(ctx context.Context) error {
+		err := add(ctx, cell, 1)
+		bumpOutside(t, cell, 100)
+		return err
+	})
+}
+
+// roundsUntilLost says how often a chain runs that always loses.
+func roundsUntilLost(t *testing.T, cfg hooks.Config) int {
+	report, err := build[cart](t, cfg).Execute(t.Context(), newCart(), losing(t, newCell(t, 0)))
+	require.ErrorIs(t, err, hooks.ErrConflict)
+	return report.Rounds
+}
+
+// What a cell gives away, and what it was given, is never its own memory.
+func TestACellKeepsItsMemoryToItself(t *testing.T) {
+	mine := account{Balance: 1, Log: []string{"made"}}
+	cell := newCell(t, mine)
+	mine.Log[0] = "mine"
+	first := cell.Load()
+	assert.Equal(t, account{Balance: 1, Log: []string{"made"}}, first)
+	first.Log[0] = "first"
+	var kept *account
+	require.NoError(t, cell.Update(t.Context(), func(_ context.Context, a *account) error {
+		kept = a
+		a.Log = append(a.Log, "updated")
+		return nil
+	}))
+	kept.Log[1] = "kept"
+	var edited, read *account
+	require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error {
+		v, err := cell.Read(ctx)
+		read = &v
 		if err != nil {
 			return err
 		}
-		return do(a)
-	})
+		edited, err = cell.Edit(ctx)
+		return err
+	}))
+	edited.Log[0], read.Log[0] = "edited", "read"
+	assert.Equal(t, account{Balance: 1, Log: []string{"made", "updated"}}, cell.Load())
 }
 
-func adding(n int) func(a *account) error {
-	return func(a *account) error { a.Balance += n; return nil }
-}
-
-// A cell has a copy of what it was made of, and gives copies.
-func TestSharedKeepsItsValueToItself(t *testing.T) {
-	v := account{1, []string{"a"}}
-	cell := newShared(t, v)
-	v.Log[0] = "scribbled"
-	loaded := cell.Load()
-	loaded.Log[0] = "scribbled"
-	assert.Equal(t, account{1, []string{"a"}}, cell.Load())
+func TestVersionCountsCommits(t *testing.T) {
+	cell := newCell(t, 1)
 	assert.Equal(t, uint64(1), cell.Version())
+	bumpOutside(t, cell, 1)
+	assert.Equal(t, uint64(2), cell.Version())
+	require.Error(t, cell.Update(t.Context(), func(context.Context, *int) error { return errBroken }))
+	require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error { _, err := cell.Read(ctx); return err }))
+	assert.Equal(t, uint64(2), cell.Version(), "nothing was committed")
+	require.NoError(t, cell.Update(t.Context(), func(_ context.Context, n *int) error { *n = 7; return nil }))
+	assert.Equal(t, uint64(3), cell.Version())
+	assert.Equal(t, 7, cell.Load())
 }
 
-// ExecuteShared is Execute over the value: kept if the chain commits, untouched if not.
+// A chain over a cell is a transaction like a chain over a state.
 func TestExecuteShared(t *testing.T) {
-	cell := newShared(t, account{Balance: 1})
-	x := build[account](t, hooks.Config{})
-	add := hooks.Func("add", func(_ context.Context, a *account) error { a.Balance += 10; return nil })
-	report, err := x.ExecuteShared(t.Context(), cell, add)
+	x := build[cart](t, hooks.Config{})
+	cell := newCell(t, *newCart())
+	var d diary
+	report, err := x.ExecuteShared(t.Context(), cell, noting(&d, "a", nil), noting(&d, "b", nil))
 	require.NoError(t, err)
 	assert.True(t, report.Committed)
 	assert.Equal(t, 1, report.Rounds)
-	assert.Equal(t, account{Balance: 11}, cell.Load())
-	assert.Equal(t, uint64(2), cell.Version())
+	assert.Equal(t, newCart().N+2, cell.Load().N)
+	d.require(t, "do a", "do b")
 
-	_, err = x.ExecuteShared(t.Context(), cell, add, hooks.Func("bad", func(context.Context, *account) error { return errBroken }))
+	d = diary{}
+	_, err = x.ExecuteShared(t.Context(), cell, noting(&d, "a", nil), failing("bad", errBroken))
 	require.ErrorIs(t, err, errBroken)
-	assert.Equal(t, account{Balance: 11}, cell.Load())
-	assert.Equal(t, uint64(2), cell.Version())
-	_, err = x.ExecuteShared(t.Context(), cell, add) // the turn is free
-	require.NoError(t, err)
-	assert.Equal(t, uint64(3), cell.Version())
-}
+	assert.Equal(t, newCart().N+2, cell.Load().N)
+	d.require(t, "do a", "undo a")
 
-// What the hooks of a chain do to cells is committed with the chain, all or nothing, and not
-// seen by others before; later hooks of the chain find it.
-func TestEditCommitsWithTheChain(t *testing.T) {
-	for _, end := range []error{nil, errBroken} {
-		a, b := newShared(t, account{Balance: 100}), newShared(t, account{Balance: 0})
-		look := hooks.Func("look", func(ctx context.Context, _ *cart) error {
-			va, err := a.Read(ctx)
-			require.NoError(t, err)
-			vb, err := b.Read(ctx)
-			require.NoError(t, err)
-			assert.Equal(t, 70, va.Balance)
-			assert.Equal(t, 30, vb.Balance)
-			assert.Equal(t, 100, a.Load().Balance, "nobody else sees it")
-			return end
-		})
-		state := newCart()
-		_, err := hooks.Run(t.Context(), state, edits[cart]("take", a, adding(-30)), edits[cart]("give", b, adding(30)), look)
-		require.ErrorIs(t, err, end)
-		if end == nil {
-			assert.Equal(t, 70, a.Load().Balance)
-			assert.Equal(t, 30, b.Load().Balance)
-		} else {
-			assert.Equal(t, 100, a.Load().Balance)
-			assert.Equal(t, uint64(1), b.Version())
-		}
-	}
-}
-
-// Within an attempt, Edit gives the same copy each time, and Read what is in it; a Read before
-// gave another copy.
-func TestReadAndEditInOneAttempt(t *testing.T) {
-	cell := newShared(t, account{Balance: 1, Log: []string{"a"}})
-	h := hooks.Func("h", func(ctx context.Context, _ *cart) error {
-		r1, err := cell.Read(ctx)
-		require.NoError(t, err)
-		r1.Log[0] = "scribbled: nobody sees it"
-		e1, err := cell.Edit(ctx)
-		require.NoError(t, err)
-		assert.Equal(t, account{1, []string{"a"}}, *e1)
-		e1.Balance = 2
-		e2, err := cell.Edit(ctx)
-		require.NoError(t, err)
-		assert.Same(t, e1, e2)
-		r2, err := cell.Read(ctx)
-		require.NoError(t, err)
-		assert.Equal(t, 2, r2.Balance)
-		return nil
-	})
-	next := edits[cart]("next", cell, func(a *account) error { a.Balance *= 10; return nil })
-	_, err := hooks.Run(t.Context(), newCart(), h, next)
+	report, err = x.ExecuteShared(t.Context(), cell)
 	require.NoError(t, err)
-	assert.Equal(t, account{20, []string{"a"}}, cell.Load())
+	assert.True(t, report.Committed)
 	assert.Equal(t, uint64(2), cell.Version())
 }
 
-// Whatever is dropped, its edits are.
-func TestEditsAreDroppedWithTheirHook(t *testing.T) {
-	cell := newShared(t, account{Balance: 1})
-	e := func(name string, n int, err error) hooks.Hook[board] {
-		return edits[board](name, cell, func(a *account) error { a.Balance += n; return err })
-	}
-	tries := 0
-	flaky := edits[board]("flaky", cell, func(a *account) error {
-		a.Balance += 1000
-		if tries++; tries == 1 {
+// All cells that a chain has edited change together with its state, or none does.
+func TestCellsCommitTogether(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	a, b, state := newCell(t, 10), newCell(t, 20), newCart()
+	move := onCart("move", func(ctx context.Context) error { return errors.Join(add(ctx, a, -5), add(ctx, b, 5)) })
+	_, err := x.Execute(t.Context(), state, move, hooks.Func("n", func(_ context.Context, c *cart) error { c.N = 99; return nil }))
+	require.NoError(t, err)
+	assert.Equal(t, [3]int{5, 25, 99}, [3]int{a.Load(), b.Load(), state.N})
+	_, err = x.Execute(t.Context(), state, move, failing("bad", errBroken))
+	require.ErrorIs(t, err, errBroken)
+	assert.Equal(t, [3]int{5, 25, 99}, [3]int{a.Load(), b.Load(), state.N})
+	_, err = x.DryRun(t.Context(), state, move)
+	require.NoError(t, err)
+	assert.Equal(t, [3]int{5, 25, 99}, [3]int{a.Load(), b.Load(), state.N}, "a dry run commits nothing")
+}
+
+// An attempt has one copy of a cell, and later hooks find what it left there.
+func TestEditAndReadWithinAChain(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	cell := newCell(t, account{Balance: 1})
+	_, err := x.Execute(t.Context(), newCart(),
+		onCart("first", func(ctx context.Context) error {
+			before, err := cell.Read(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, 1, before.Balance)
+			v, err := cell.Edit(ctx)
+			require.NoError(t, err)
+			again, err := cell.Edit(ctx)
+			require.NoError(t, err)
+			assert.Same(t, v, again)
+			v.Balance, v.Log = 2, []string{"first"}
+			now, err := cell.Read(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, *v, now)
+			return nil
+		}),
+		continuing(onCart("dropped", func(ctx context.Context) error {
+			v, err := cell.Edit(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, account{Balance: 2, Log: []string{"first"}}, *v)
+			v.Balance, v.Log[0] = 1000, "dropped"
 			return errBroken
-		}
-		return nil
-	})
-	_, err := hooks.Run(t.Context(), newBoard(),
-		e("a", 1, nil),
-		continuing(e("b", 10, errBroken)),
-		continuing(hooks.Sequence("s", e("c", 100, nil), e("d", 0, errBroken))),
-		retried(hooks.Sequence("r", e("e", 10_000, nil), flaky), 2),
-		e("f", 2, nil))
+		})),
+		hooks.With(onCart("reader", func(ctx context.Context) error {
+			v, err := cell.Read(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, account{Balance: 2, Log: []string{"first"}}, v)
+			v.Log[0] = "reader"
+			_, err = cell.Edit(ctx)
+			require.ErrorIs(t, err, hooks.ErrUnsupported)
+			require.ErrorContains(t, err, `hooks: edit Shared[hooks_test.account]: hook "reader" is ReadOnly`)
+			return nil
+		}), func(o *hooks.Options) { o.ReadOnly = true }),
+		onCart("last", func(ctx context.Context) error {
+			v, err := cell.Edit(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, account{Balance: 2, Log: []string{"first"}}, *v)
+			v.Log = append(v.Log, "last")
+			return nil
+		}))
 	require.NoError(t, err)
-	assert.Equal(t, 1+1+10_000+1000+2, cell.Load().Balance)
+	assert.Equal(t, account{Balance: 2, Log: []string{"first", "last"}}, cell.Load())
+	assert.Equal(t, uint64(2), cell.Version())
 }
 
-// Members of a parallel group edit copies of one version, which are merged as the state is.
-func TestParallelEditsAreMerged(t *testing.T) {
-	type wallet struct{ A, B, C int }
-	cell, other := newShared(t, wallet{}), newShared(t, account{})
-	set := func(name string, do func(w *wallet)) hooks.Hook[board] {
-		return hooks.Func(name, func(ctx context.Context, _ *board) error {
-			w, err := cell.Edit(ctx)
-			if err == nil {
-				do(w)
-			}
-			return err
-		})
-	}
-	a := set("a", func(w *wallet) { w.A = 1 })
-	b := set("b", func(w *wallet) { w.B = 2 })
-	bad := set("bad", func(w *wallet) { w.A = 7 })
-	_, err := hooks.Run(t.Context(), newBoard(), set("first", func(w *wallet) { w.C = 9 }),
-		hooks.Parallel("p", a, hooks.Sequence("s", b, edits[board]("other", other, adding(5)))), set("last", func(w *wallet) { w.C += w.A + w.B }))
-	require.NoError(t, err)
-	assert.Equal(t, wallet{1, 2, 12}, cell.Load())
-	assert.Equal(t, 5, other.Load().Balance)
-
-	_, err = hooks.Run(t.Context(), newBoard(), set("first", func(w *wallet) { w.A = 3 }), hooks.Parallel("p", a, b, bad))
-	require.ErrorIs(t, err, hooks.ErrConflict)
-	require.ErrorContains(t, err, `"p/a" and "p/bad" changed wallet.A`)
-	assert.Equal(t, wallet{1, 2, 12}, cell.Load())
-}
-
-// No update is lost, however many work on one cell, by whatever way.
-func TestNoUpdateIsLost(t *testing.T) {
-	cell, clicks := newShared(t, account{}), newShared(t, 0)
-	x := build[account](t, hooks.Config{})
-	y := build[board](t, hooks.Config{})
-	const each = 200
-	ways := []func(ctx context.Context) error{
-		func(ctx context.Context) error {
-			_, err := x.ExecuteShared(ctx, cell, hooks.Func("add", func(_ context.Context, a *account) error { a.Balance++; return nil }))
-			return err
-		},
-		func(ctx context.Context) error {
-			return cell.Update(ctx, func(_ context.Context, a *account) error { a.Balance++; return nil })
-		},
-		func(ctx context.Context) error {
-			return hooks.Atomically(ctx, func(ctx context.Context) error {
-				a, err := cell.Edit(ctx)
-				if err == nil {
-					a.Balance++
-				}
-				return err
+// Goroutines of a hook may ask at the same time; they all get the one copy.
+func TestEditFromManyGoroutines(t *testing.T) {
+	cell := newCell(t, account{Notes: map[string]string{"a": "b"}})
+	require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error {
+		var all sync.Map
+		var group sync.WaitGroup
+		for range 16 {
+			group.Go(func() {
+				v, err := cell.Edit(ctx)
+				assert.NoError(t, err)
+				all.Store(v, true)
 			})
+		}
+		group.Wait()
+		n := 0
+		all.Range(func(any, any) bool { n++; return true })
+		assert.Equal(t, 1, n)
+		return nil
+	}))
+}
+
+// Edit and Read work while the hook's Execute runs, and nowhere else.
+func TestEditElsewhere(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	cell := newCell(t, 1)
+	ended := func(t *testing.T, ctx context.Context, where string) {
+		t.Helper()
+		_, err := cell.Edit(ctx)
+		require.ErrorIs(t, err, hooks.ErrEnded, where)
+		_, err = cell.Read(ctx)
+		require.ErrorIs(t, err, hooks.ErrEnded, where)
+	}
+	ended(t, t.Context(), "outside")
+	_, err := cell.Edit(t.Context())
+	require.ErrorContains(t, err, "hooks: edit Shared[int]: the context is not that of a hook's Execute: not inside a running hook; use Load, Update, Atomically or ExecuteShared elsewhere")
+	_, err = cell.Edit(nil) //nolint:staticcheck // what a nil context does is the test
+	require.ErrorIs(t, err, hooks.ErrInvalidArgument)
+	var kept context.Context
+	_, err = x.Execute(t.Context(), newCart(), hooks.Define(hooks.Funcs[cart]{
+		Name:          "h",
+		ValidateEvent: func(ctx context.Context, _ *cart) error { ended(t, ctx, "ValidateEvent"); return nil },
+		Execute: func(ctx context.Context, _ *cart) (any, error) {
+			kept = ctx
+			ended(t, hooks.ExecutionContext(ctx), "ExecutionContext")
+			return nil, errors.Join(add(ctx, cell, 1),
+				hooks.BeforeCommit(ctx, func(ctx context.Context) error { ended(t, ctx, "BeforeCommit"); return nil }),
+				hooks.OnCommit(ctx, func(ctx context.Context) error { ended(t, ctx, "OnCommit"); return nil }))
 		},
-		func(ctx context.Context) error {
-			_, err := y.Execute(ctx, newBoard(), edits[board]("e", cell, adding(1)), hooks.Func("click", func(ctx context.Context, _ *board) error {
-				n, err := clicks.Edit(ctx)
+		ValidateResult: func(ctx context.Context, _ any) error { ended(t, ctx, "ValidateResult"); return nil },
+	}))
+	require.NoError(t, err)
+	ended(t, kept, "after the hook")
+	assert.Equal(t, 2, cell.Load())
+}
+
+// A hook that was abandoned can neither change a cell, nor get at it any more.
+func TestTheEditsOfAnAbandonedHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := build[cart](t, limits(time.Second))
+		cell := newCell(t, account{Balance: 1})
+		done := make(chan struct{})
+		_, err := x.Execute(t.Context(), newCart(),
+			continuing(onCart("deaf", func(ctx context.Context) error {
+				defer close(done)
+				v, err := cell.Edit(ctx)
+				require.NoError(t, err)
+				time.Sleep(time.Hour)
+				v.Balance = 1000
+				_, err = cell.Edit(ctx)
+				require.ErrorIs(t, err, hooks.ErrEnded)
+				return nil
+			})),
+			onCart("next", func(ctx context.Context) error {
+				v, err := cell.Edit(ctx)
 				if err == nil {
-					*n++
+					v.Balance++
 				}
 				return err
 			}))
-			return err
-		},
-	}
-	var all sync.WaitGroup
-	for _, way := range ways {
-		for range 2 {
-			all.Go(func() {
-				for range each {
-					if err := way(t.Context()); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-			})
-		}
-	}
-	all.Wait()
-	assert.Equal(t, len(ways)*2*each, cell.Load().Balance)
-	assert.Equal(t, uint64(len(ways)*2*each+1), cell.Version())
-	assert.Equal(t, 2*each, clicks.Load())
-	t.Logf("%d rounds lost", x.Metrics().Conflicts+y.Metrics().Conflicts)
-}
-
-// All that a chain reads belongs to one instant, also in a chain that fails: the sum of two
-// accounts never looks wrong.
-func TestReadsOfOneInstant(t *testing.T) {
-	a, b := newShared(t, account{Balance: 500}), newShared(t, account{Balance: 500})
-	x := build[board](t, hooks.Config{})
-	var over atomic.Bool
-	var writers, all sync.WaitGroup
-	for range 2 {
-		writers.Go(func() {
-			for range 500 {
-				n := rand.IntN(20) - 10
-				_, err := x.Execute(t.Context(), newBoard(), edits[board]("take", a, adding(-n)), edits[board]("give", b, adding(n)))
-				assert.NoError(t, err)
-			}
-		})
-	}
-	for range 2 {
-		all.Go(func() {
-			for !over.Load() {
-				_, err := x.Execute(t.Context(), newBoard(), hooks.With(hooks.Func("sum", func(ctx context.Context, _ *board) error {
-					va, err := a.Read(ctx)
-					if err != nil {
-						return err
-					}
-					time.Sleep(time.Duration(rand.IntN(50)) * time.Microsecond)
-					vb, err := b.Read(ctx)
-					if err != nil {
-						return err
-					}
-					if sum := va.Balance + vb.Balance; sum != 1000 {
-						t.Errorf("a hook saw the sum %d", sum)
-					}
-					return errBroken
-				}), func(o *hooks.Options) { o.ReadOnly = true }))
-				if !errors.Is(err, errBroken) {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	writers.Wait()
-	over.Store(true)
-	all.Wait()
-	assert.Equal(t, 1000, a.Load().Balance+b.Load().Balance)
-}
-
-// A chain that has lost is undone and run again; each round has its own Info, keys and result.
-func TestAConflictRunsTheChainAgain(t *testing.T) {
-	cell := newShared(t, account{})
-	var d diary
-	disturb := 2
-	h := hooks.Define(hooks.Funcs[board]{Name: "h",
-		Execute: func(ctx context.Context, b *board) (any, error) {
-			info, _ := hooks.InfoFrom(ctx)
-			a, err := cell.Edit(ctx)
-			require.NoError(t, err)
-			d.add("round %d attempt %d key %s balance %d cells %d", info.Round, info.Attempt, info.IdempotencyKey, a.Balance, len(b.Cells))
-			b.Cells["h"] = 1
-			a.Balance += 10
-			if disturb--; disturb >= 0 {
-				require.NoError(t, cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
-			}
-			return a.Balance, nil
-		},
-		Rollback: func(context.Context, *board) error { d.add("undo"); return nil },
-	})
-	x := build[board](t, hooks.Config{})
-	report, err := x.Execute(hooks.WithExecutionID(t.Context(), "e"), newBoard(), h)
-	require.NoError(t, err)
-	d.require(t,
-		"round 1 attempt 1 key e/h#1 balance 0 cells 1", "undo",
-		"round 2 attempt 1 key e/h#2 balance 1 cells 1", "undo",
-		"round 3 attempt 1 key e/h#3 balance 2 cells 1")
-	assert.Equal(t, 3, report.Rounds)
-	assert.Equal(t, 12, cell.Load().Balance)
-	assert.Equal(t, []any{12}, report.Values())
-	assert.Len(t, report.Rollbacks, 2)
-	assert.Equal(t, int64(2), x.Metrics().Conflicts)
-}
-
-// After MaxRounds the chain gives up.
-func TestMaxRounds(t *testing.T) {
-	cell := newShared(t, account{})
-	cfg := hooks.Config{Execution: hooks.ExecutionConfig{MaxRounds: 3}}
-	x := build[board](t, cfg)
-	rounds := 0
-	state := newBoard()
-	report, err := x.Execute(t.Context(), state, edits[board]("h", cell, func(a *account) error {
-		rounds++
-		return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
-	}))
-	require.ErrorIs(t, err, hooks.ErrConflict)
-	require.EqualError(t, err, "hooks: commit: conflict: another execution has changed what this one has read; not run again: this was round 3 of 3 (MaxRounds)")
-	assert.Equal(t, 3, rounds)
-	assert.Equal(t, 3, report.Rounds)
-	requireBoard(t, state)
-	assert.Equal(t, 3, cell.Load().Balance)
-	assert.Equal(t, int64(3), x.Metrics().Conflicts)
-}
-
-// A turn is for one at a time, first come first served; who waits for it can be stopped.
-func TestTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cell := newShared(t, account{})
-		x := build[account](t, hooks.Config{})
-		var d diary
-		slow := func(name string) hooks.Hook[account] {
-			return hooks.Func(name, func(_ context.Context, a *account) error {
-				d.add("%s", name)
-				time.Sleep(time.Second)
-				a.Balance++
-				return nil
-			})
-		}
-		var all sync.WaitGroup
-		for i := range 5 {
-			all.Go(func() {
-				time.Sleep(time.Duration(i) * time.Millisecond)
-				report, err := x.ExecuteShared(t.Context(), cell, slow(fmt.Sprint("h", i)))
-				assert.NoError(t, err)
-				assert.Equal(t, 1, report.Rounds)
-			})
-		}
-		all.Go(func() {
-			time.Sleep(10 * time.Millisecond)
-			ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Second, errCause)
-			defer cancel()
-			_, err := x.ExecuteShared(ctx, cell, slow("never"))
-			assert.ErrorIs(t, err, errCause)
-		})
-		all.Go(func() {
-			time.Sleep(20 * time.Millisecond)
-			begun := time.Now()
-			_, err := x.ExecuteShared(t.Context(), cell, hooks.With(hooks.Func("look", func(_ context.Context, a *account) error { return nil }),
-				func(o *hooks.Options) { o.ReadOnly = true }))
-			assert.NoError(t, err)
-			assert.Zero(t, time.Since(begun), "who only reads does not wait")
-		})
-		all.Wait()
-		d.require(t, "h0", "h1", "h2", "h3", "h4")
-		assert.Equal(t, 5, cell.Load().Balance)
-	})
-}
-
-// A cell that an execution uses cannot be used by one begun in it.
-func TestReentrantCells(t *testing.T) {
-	a, b := newShared(t, account{}), newShared(t, account{})
-	x := build[account](t, hooks.Config{})
-	inc := func(_ context.Context, a *account) error { a.Balance++; return nil }
-	h := hooks.Func("h", func(ctx context.Context, _ *account) error {
-		_, err := a.Edit(ctx)
-		require.ErrorIs(t, err, hooks.ErrReentrant, "it is the state")
-		_, err = x.ExecuteShared(ctx, a, hooks.Func("in", inc))
-		require.ErrorIs(t, err, hooks.ErrReentrant)
-		require.ErrorIs(t, a.Update(ctx, inc), hooks.ErrReentrant)
-		require.NoError(t, b.Update(ctx, inc), "another cell")
-		_, err = b.Read(ctx)
 		require.NoError(t, err)
-		require.ErrorIs(t, b.Update(ctx, inc), hooks.ErrReentrant, "it has been read")
-		return hooks.Atomically(ctx, func(ctx context.Context) error {
-			_, err := b.Edit(ctx)
-			require.ErrorIs(t, err, hooks.ErrReentrant)
-			_, err = a.Read(ctx)
-			require.ErrorIs(t, err, hooks.ErrReentrant)
-			return nil
-		})
-	})
-	_, err := x.ExecuteShared(t.Context(), a, h)
-	require.NoError(t, err)
-}
-
-// A cell's validators and the executor's size limit judge each change of its value.
-func TestCellsAreJudged(t *testing.T) {
-	positive := hooks.ValidatorFunc("positive", func(_ context.Context, c hooks.StateChange[account]) hooks.ValidationResult {
-		res := hooks.ValidationResult{Warnings: []string{fmt.Sprintf("%s: %d to %d", c.Hook, c.Before.Balance, c.After.Balance)}}
-		if c.After.Balance < 0 {
-			res.Err = errBroken
-		}
-		c.After.Balance, c.Before.Balance = 99, 99 // views: nobody sees it
-		return res
-	})
-	cell := newShared(t, account{Balance: 5}, positive)
-	x := build[board](t, hooks.Config{Execution: hooks.ExecutionConfig{MaxStateSize: 1 << 10}})
-	report, err := x.Execute(t.Context(), newBoard(), edits[board]("a", cell, adding(-3)), continuing(edits[board]("b", cell, adding(-3))), edits[board]("c", cell, adding(-1)))
-	require.NoError(t, err)
-	assert.Equal(t, 1, cell.Load().Balance)
-	b := report.Results()[1]
-	assert.Equal(t, hooks.OutcomeInvalid, b.Outcome)
-	require.ErrorIs(t, b.Err, hooks.ErrInvalidState)
-	require.ErrorIs(t, b.Err, errBroken)
-	require.EqualError(t, b.Err, `invalid state: validator "positive" of Shared[hooks_test.account]: broken`)
-	assert.Equal(t, []string{"b: 2 to -1"}, b.Warnings)
-
-	_, err = x.Execute(t.Context(), newBoard(), edits[board]("big", cell, func(a *account) error { a.Log = make([]string, 1000); return nil }))
-	require.ErrorIs(t, err, hooks.ErrStateTooLarge)
-
-	_, err = build[account](t, hooks.Config{}).ExecuteShared(t.Context(), cell, hooks.Func("neg", func(_ context.Context, a *account) error { a.Balance = -1; return nil }))
-	require.EqualError(t, err, `hooks: validate state "neg": invalid state: validator "positive": broken`)
-	assert.Equal(t, 1, cell.Load().Balance)
-}
-
-// Edit and Read say what is wrong.
-func TestBadUseOfCells(t *testing.T) {
-	cell := newShared(t, account{})
-	_, err := cell.Edit(t.Context())
-	require.ErrorIs(t, err, hooks.ErrEnded)
-	require.EqualError(t, err, "hooks: edit Shared[hooks_test.account]: not inside a running hook")
-	_, err = cell.Read(nil) //nolint:staticcheck // on purpose
-	require.ErrorIs(t, err, hooks.ErrInvalidArgument)
-	var kept context.Context
-	read := hooks.With(hooks.Func("read", func(ctx context.Context, _ *board) error {
-		kept = ctx
-		_, err := cell.Edit(ctx)
-		require.ErrorIs(t, err, hooks.ErrUnsupported)
-		_, err = cell.Read(ctx)
-		return err
-	}), func(o *hooks.Options) { o.ReadOnly = true })
-	_, err = hooks.Run(t.Context(), newBoard(), read)
-	require.NoError(t, err)
-	_, err = cell.Read(kept)
-	require.ErrorIs(t, err, hooks.ErrEnded)
-	_, err = build[account](t, hooks.Config{}).ExecuteShared(t.Context(), nil)
-	require.ErrorIs(t, err, hooks.ErrInvalidArgument)
-	_, err = build[account](t, hooks.Config{Execution: hooks.ExecutionConfig{DisableSnapshots: true}}).ExecuteShared(t.Context(), cell)
-	require.ErrorIs(t, err, hooks.ErrUnsupported)
-	_, err = hooks.NewShared(context.Background)
-	require.NoError(t, err, "a function is shared")
-	_, err = hooks.NewShared(struct{ C *sync.Mutex }{})
-	require.NoError(t, err)
-	var nobody *hooks.Shared[account]
-	_, err = hooks.Run(t.Context(), newBoard(), hooks.Func("h", func(ctx context.Context, _ *board) error { _, err := nobody.Edit(ctx); return err }))
-	require.ErrorIs(t, err, hooks.ErrInvalidArgument)
-}
-
-// A dry run changes no cell.
-func TestCellsInADryRun(t *testing.T) {
-	cell := newShared(t, account{})
-	_, err := build[board](t, hooks.Config{}).DryRun(t.Context(), newBoard(), edits[board]("a", cell, adding(1)),
-		edits[board]("b", cell, func(a *account) error { assert.Equal(t, 1, a.Balance); return nil }))
-	require.NoError(t, err)
-	assert.Equal(t, uint64(1), cell.Version())
-}
-
-// A cell in a state is a reference.
-func TestACellInAState(t *testing.T) {
-	type desk struct{ Stock *hooks.Shared[account] }
-	cell := newShared(t, account{Balance: 3})
-	state := &desk{cell}
-	_, err := hooks.Run(t.Context(), state, hooks.Func("take", func(ctx context.Context, d *desk) error {
-		assert.Same(t, cell, d.Stock)
-		a, err := d.Stock.Edit(ctx)
-		if err == nil {
-			a.Balance--
-		}
-		return err
-	}))
-	require.NoError(t, err)
-	assert.Same(t, cell, state.Stock)
-	assert.Equal(t, 2, cell.Load().Balance)
-}
-
-// While BeforeCommit functions run, nobody else commits a change of the cells; who only reads,
-// or works on others, does not wait.
-func TestBeforeCommitHoldsTheCells(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, end := range []error{nil, errBroken} {
-			cell, other := newShared(t, account{}), newShared(t, account{})
-			begun := time.Now()
-			slow := hooks.Func("slow", func(ctx context.Context, _ *board) error {
-				a, err := cell.Edit(ctx)
-				require.NoError(t, err)
-				a.Balance += 10
-				return hooks.BeforeCommit(ctx, func(context.Context) error { time.Sleep(3 * time.Second); return end })
-			})
-			var all sync.WaitGroup
-			all.Go(func() {
-				_, err := hooks.Run(t.Context(), newBoard(), slow)
-				assert.ErrorIs(t, err, end)
-			})
-			time.Sleep(time.Second)
-			require.NoError(t, other.Update(t.Context(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
-			require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error { _, err := cell.Read(ctx); return err }))
-			assert.Equal(t, time.Second, time.Since(begun))
-			require.NoError(t, cell.Update(t.Context(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
-			assert.GreaterOrEqual(t, time.Since(begun), 3*time.Second)
-			all.Wait()
-			if end == nil {
-				assert.Equal(t, 11, cell.Load().Balance)
-			} else {
-				assert.Equal(t, 1, cell.Load().Balance)
-			}
-		}
-	})
-}
-
-// An attempt that was abandoned, and what it left, keeps no cell and changes none.
-func TestAnAbandonedAttemptChangesNoCell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cell := newShared(t, account{})
-		x := build[board](t, limits(time.Second))
-		deaf := hooks.Func("deaf", func(ctx context.Context, _ *board) error {
-			a, err := cell.Edit(ctx)
-			require.NoError(t, err)
-			time.Sleep(time.Hour)
-			a.Balance = 666
-			_, err = cell.Edit(ctx)
-			require.ErrorIs(t, err, hooks.ErrEnded)
-			return nil
-		})
-		_, err := x.Execute(t.Context(), newBoard(), continuing(deaf), edits[board]("b", cell, adding(1)))
-		require.NoError(t, err)
-		require.NoError(t, cell.Update(t.Context(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
-		require.NoError(t, x.Shutdown(t.Context()))
+		<-done
 		assert.Equal(t, 2, cell.Load().Balance)
+		require.NoError(t, x.Shutdown(t.Context()))
 	})
 }
 
-// A round that skipped the rest does not shorten the next one.
-func TestSkipRestInALostRound(t *testing.T) {
-	cell := newShared(t, account{})
-	first := edits[board]("first", cell, func(a *account) error {
-		if a.Balance > 0 {
+// A chain that was beaten to a cell is undone and runs again, with new keys for new effects.
+func TestAConflictRunsTheChainAgain(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	cell, state := newCell(t, 0), newCart()
+	var d diary
+	beaten := false
+	report, err := x.Execute(hooks.WithExecutionID(t.Context(), "x"), state,
+		hooks.Define(hooks.Funcs[cart]{
+			Name: "charge",
+			Execute: func(ctx context.Context, c *cart) (any, error) {
+				info, _ := hooks.InfoFrom(ctx)
+				d.add("charge %s round %d attempt %d", info.IdempotencyKey, info.Round, info.Attempt)
+				c.N++
+				return nil, add(ctx, cell, 1)
+			},
+			Rollback: func(ctx context.Context, _ *cart) error {
+				info, _ := hooks.InfoFrom(ctx)
+				d.add("undo %s round %d", info.Undoes, info.Round)
+				return nil
+			},
+		}),
+		onCart("slow", func(context.Context) error {
+			if !beaten {
+				beaten = true
+				bumpOutside(t, cell, 100)
+			}
 			return nil
-		}
-		require.NoError(t, cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil }))
-		return hooks.SkipRest
-	})
-	report, err := hooks.Run(t.Context(), newBoard(), first, edits[board]("second", cell, adding(10)))
+		}))
 	require.NoError(t, err)
 	assert.Equal(t, 2, report.Rounds)
-	assert.Equal(t, 11, cell.Load().Balance)
+	assert.Equal(t, 101, cell.Load())
+	assert.Equal(t, newCart().N+1, state.N, "the second round began with the state as it was")
+	d.require(t, "charge x/charge#1 round 1 attempt 1", "undo x/charge#1 round 1", "charge x/charge#2 round 2 attempt 1")
+	assert.Len(t, report.Rollbacks, 1)
+	m := x.Metrics()
+	assert.Equal(t, int64(1), m.Conflicts)
+	assert.Equal(t, int64(1), m.Commits)
+	assert.Equal(t, int64(2), m.Runs.Succeeded)
 }
 
-// There is no other round if something of the lost one is left.
-func TestNoRoundOverWhatIsLeft(t *testing.T) {
-	disturb := func(cell *hooks.Shared[account]) func(a *account) error {
-		return func(*account) error {
-			return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
+// What a chain has only read must be current as well if it changes anything.
+func TestWriteSkewIsAConflict(t *testing.T) {
+	a, b := newCell(t, 1), newCell(t, 1)
+	rounds := 0
+	require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error {
+		rounds++
+		other, err := b.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if rounds == 1 {
+			bumpOutside(t, b, -1)
+		}
+		if other == 0 {
+			return nil // one of the two has to stay
+		}
+		return add(ctx, a, -1)
+	}))
+	assert.Equal(t, 2, rounds)
+	assert.Equal(t, 1, a.Load()+b.Load())
+}
+
+// A chain that only reads belongs to the instant of its first look, and is never in conflict
+// over what happens to it afterwards.
+func TestReadersAreNotDisturbed(t *testing.T) {
+	a, b := newCell(t, 1), newCell(t, 1)
+	rounds := 0
+	require.NoError(t, hooks.Atomically(t.Context(), func(ctx context.Context) error {
+		rounds++
+		x, err := a.Read(ctx)
+		if err != nil {
+			return err
+		}
+		bumpOutside(t, a, 1)
+		y, err := b.Read(ctx)
+		assert.Equal(t, x, y)
+		return err
+	}))
+	assert.Equal(t, 1, rounds)
+}
+
+// Values that never were there at one time are not shown, whatever the hook makes of the error.
+func TestOpacity(t *testing.T) {
+	makes := map[string]func(ctx context.Context, err error) error{
+		"returns it":     func(_ context.Context, err error) error { return err },
+		"swallows it":    func(context.Context, error) error { return nil },
+		"rejects":        func(context.Context, error) error { return hooks.Reject("bad") },
+		"panics":         func(context.Context, error) error { panic("bad") },
+		"exits":          func(context.Context, error) error { runtime.Goexit(); return nil },
+		"another error":  func(context.Context, error) error { return errBroken },
+		"skips the rest": func(context.Context, error) error { return hooks.SkipRest },
+		"is late":        func(ctx context.Context, _ error) error { <-ctx.Done(); return ctx.Err() },
+	}
+	for name, make := range makes {
+		for _, policy := range []hooks.FailurePolicy{hooks.Abort, hooks.Continue} {
+			t.Run(fmt.Sprint(name, ", ", policy), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					x := build[cart](t, limits(time.Second))
+					a, b := newCell(t, 1), newCell(t, 1)
+					always := false
+					reader := hooks.With(onCart("reader", func(ctx context.Context) error {
+						x, err := a.Read(ctx)
+						require.NoError(t, err)
+						if info, _ := hooks.InfoFrom(ctx); info.Round == 1 || always {
+							require.NoError(t, hooks.Atomically(context.Background(), func(ctx context.Context) error {
+								return errors.Join(add(ctx, a, 1), add(ctx, b, 1))
+							}))
+						}
+						y, err := b.Read(ctx)
+						if err == nil {
+							assert.Equal(t, x, y)
+							return nil
+						}
+						require.ErrorIs(t, err, hooks.ErrConflict)
+						again, err2 := a.Read(ctx)
+						require.NoError(t, err2)
+						assert.Equal(t, x, again, "what was seen stays")
+						return make(ctx, err)
+					}), func(o *hooks.Options) { o.OnFailure = policy })
+					report, err := x.Execute(t.Context(), newCart(), reader)
+					require.NoError(t, err)
+					assert.Equal(t, 2, report.Rounds)
+
+					always = true
+					report, err = x.Execute(t.Context(), newCart(), reader)
+					require.ErrorIs(t, err, hooks.ErrConflict)
+					require.ErrorContains(t, err, "given up after 4 rounds (MaxRounds)")
+					assert.Equal(t, []hooks.Outcome{hooks.OutcomeConflict}, outcomesOf(report))
+					assert.Equal(t, 4, report.Rounds)
+					assert.Equal(t, int64(1), x.Metrics().Runs.Conflict)
+				})
+			})
 		}
 	}
-	undoable := func(cell *hooks.Shared[account], undo error) hooks.Hook[board] {
-		return hooks.FuncUndo("undoable",
-			func(ctx context.Context, _ *board) error {
-				a, err := cell.Edit(ctx)
-				if err != nil {
-					return err
-				}
-				return disturb(cell)(a)
-			},
-			func(context.Context, *board) error { return undo })
-	}
-	tests := []struct {
-		why    string
-		cfg    hooks.ExecutionConfig
-		hook   func(cell *hooks.Shared[account]) hooks.Hook[board]
-		rounds int
-		text   string
-	}{
-		{"rollback is disabled", hooks.ExecutionConfig{DisableRollback: true, MaxRounds: 3}, func(c *hooks.Shared[account]) hooks.Hook[board] { return undoable(c, nil) }, 1, "nothing was undone"},
-		{"rollback is disabled, but there is nothing to undo", hooks.ExecutionConfig{DisableRollback: true, MaxRounds: 3}, func(c *hooks.Shared[account]) hooks.Hook[board] {
-			return edits[board]("e", c, disturb(c))
-		}, 3, "round 3 of 3"},
-		{"snapshots are disabled", hooks.ExecutionConfig{DisableSnapshots: true}, func(c *hooks.Shared[account]) hooks.Hook[board] { return edits[board]("e", c, disturb(c)) }, 1, "the state itself"},
-		{"an undo has failed", hooks.ExecutionConfig{}, func(c *hooks.Shared[account]) hooks.Hook[board] { return undoable(c, errUndo) }, 1, "undoing failed"},
-		{"a hook was given up", hooks.ExecutionConfig{DefaultTimeout: time.Second}, func(c *hooks.Shared[account]) hooks.Hook[board] {
-			return hooks.Sequence("s", continuing(hooks.Func("deaf", func(context.Context, *board) error { time.Sleep(time.Minute); return nil })), edits[board]("e", c, disturb(c)))
-		}, 1, "still running"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.why, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cell := newShared(t, account{})
-				x := build[board](t, hooks.Config{Execution: tt.cfg})
-				report, err := x.Execute(t.Context(), newBoard(), tt.hook(cell))
-				require.ErrorIs(t, err, hooks.ErrConflict)
-				require.ErrorContains(t, err, tt.text)
-				assert.Equal(t, tt.rounds, report.Rounds)
-				require.NoError(t, x.Shutdown(t.Context()))
-			})
-		})
-	}
 }
 
-// A pause between two rounds ends with the caller's context.
-func TestACancelledRound(t *testing.T) {
-	cell := newShared(t, account{})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := hooks.Run(ctx, newBoard(), edits[board]("e", cell, func(*account) error {
-		return cell.Update(context.Background(), func(_ context.Context, a *account) error { a.Balance++; return nil })
-	}), hooks.FuncUndo("last", func(context.Context, *board) error { return nil }, func(context.Context, *board) error { cancel(errCause); return nil }))
-	require.ErrorIs(t, err, errCause)
-	require.NotErrorIs(t, err, hooks.ErrConflict)
-	assert.Equal(t, 1, cell.Load().Balance)
+// A chain is not run again if something of it may be left.
+func TestNoFurtherRound(t *testing.T) {
+	t.Run("an undo has failed", func(t *testing.T) {
+		x := build[cart](t, hooks.Config{})
+		report, err := x.Execute(t.Context(), newCart(),
+			hooks.FuncUndo("bad", doCart, func(context.Context, *cart) error { return errBroken }), losing(t, newCell(t, 0)))
+		require.ErrorIs(t, err, hooks.ErrConflict)
+		require.ErrorIs(t, err, hooks.ErrRollback)
+		assert.Equal(t, 1, report.Rounds)
+		assert.Len(t, report.Rollbacks, 1)
+	})
+	t.Run("a hook was abandoned", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			x := build[cart](t, limits(time.Second))
+			report, err := x.Execute(t.Context(), newCart(), continuing(hooks.Func("deaf", hang)), losing(t, newCell(t, 0)))
+			require.ErrorIs(t, err, hooks.ErrConflict)
+			require.ErrorContains(t, err, "not run again, as a call was abandoned")
+			assert.Equal(t, 1, report.Rounds)
+			require.NoError(t, x.Shutdown(t.Context()))
+		})
+	})
+	t.Run("MaxRounds is 1", func(t *testing.T) {
+		x := build[cart](t, hooks.Config{Execution: hooks.ExecutionConfig{MaxRounds: 1}})
+		report, err := x.Execute(t.Context(), newCart(), losing(t, newCell(t, 0)))
+		require.EqualError(t, err, "hooks: commit: another execution has meanwhile changed a Shared[int] that this one has read; not run again (MaxRounds 1)")
+		require.ErrorIs(t, err, hooks.ErrConflict)
+		assert.Equal(t, 1, report.Rounds)
+	})
+	t.Run("the caller's context has ended", func(t *testing.T) {
+		x := build[cart](t, hooks.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		report, err := x.Execute(ctx, newCart(), hooks.Func("stop", func(ctx context.Context, _ *cart) error {
+			return hooks.OnRollback(ctx, func(context.Context) error { cancel(); return nil })
+		}), losing(t, newCell(t, 0)))
+		require.ErrorIs(t, err, hooks.ErrConflict)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, 1, report.Rounds)
+	})
 }
 
-// An OnCommit function finds the cells free, and committed; so does who has waited for the turn.
-func TestCellsAfterTheCommit(t *testing.T) {
-	cell := newShared(t, account{})
-	x := build[account](t, hooks.Config{})
-	report, err := x.ExecuteShared(t.Context(), cell, hooks.Func("h", func(ctx context.Context, a *account) error {
-		a.Balance = 1
-		return hooks.OnCommit(ctx, func(ctx context.Context) error {
-			assert.Equal(t, 1, cell.Load().Balance)
-			return cell.Update(ctx, func(_ context.Context, a *account) error { a.Balance++; return nil })
+// A cell that an execution uses cannot be used by one that was begun inside of it.
+func TestReentrantCells(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	cell, own := newCell(t, 1), newCell(t, *newCart())
+	other := newCell(t, 1)
+	_, err := x.ExecuteShared(t.Context(), own, onCart("outer", func(ctx context.Context) error {
+		require.NoError(t, add(ctx, cell, 1))
+		_, err := own.Edit(ctx)
+		require.ErrorIs(t, err, hooks.ErrReentrant)
+		require.ErrorContains(t, err, "it is the state that this very execution works on; use the state")
+		_, err = x.ExecuteShared(ctx, own, hooks.Func("inner", doCart))
+		require.ErrorIs(t, err, hooks.ErrReentrant)
+		require.ErrorIs(t, cell.Update(ctx, func(context.Context, *int) error { return nil }), hooks.ErrReentrant)
+		err = hooks.Atomically(ctx, func(ctx context.Context) error {
+			require.NoError(t, add(ctx, other, 1), "nobody uses it")
+			_, err := own.Read(ctx)
+			require.ErrorIs(t, err, hooks.ErrReentrant)
+			return add(ctx, cell, 1)
 		})
+		require.ErrorIs(t, err, hooks.ErrReentrant)
+		return hooks.Atomically(ctx, func(ctx context.Context) error { return add(ctx, other, 1) })
 	}))
 	require.NoError(t, err)
-	require.Empty(t, report.AfterCommit)
-	assert.Equal(t, 2, cell.Load().Balance)
+	assert.Equal(t, 2, cell.Load())
+	assert.Equal(t, 2, other.Load(), "an execution inside is on its own")
 }
 
-// A chain may use many cells: each is found again.
-func TestManyCells(t *testing.T) {
-	cells := make([]*hooks.Shared[account], 50)
-	for i := range cells {
-		cells[i] = newShared(t, account{})
-	}
-	add := func(name string, first int) hooks.Hook[board] {
-		return hooks.Func(name, func(ctx context.Context, _ *board) error {
-			for i := first; i < len(cells); i++ {
-				a, err := cells[i].Edit(ctx)
-				if err != nil {
-					return err
-				}
-				a.Balance += i
-			}
-			return nil
-		})
-	}
-	_, err := hooks.Run(t.Context(), newBoard(), add("a", 10), add("b", 0), add("c", 30))
-	require.NoError(t, err)
-	for i, cell := range cells {
-		times := 1
-		if i >= 10 {
-			times++
+// What is no cell is refused, clearly.
+func TestCellsThatAreNone(t *testing.T) {
+	var none *hooks.Shared[int]
+	var zero hooks.Shared[int]
+	x := build[int](t, hooks.Config{})
+	for text, cell := range map[string]*hooks.Shared[int]{
+		"the Shared[int] is nil; make it with NewShared": none, "the Shared[int] has no value; make it with NewShared": &zero,
+	} {
+		errs := []error{cell.Update(t.Context(), func(context.Context, *int) error { return nil })}
+		_, err := x.ExecuteShared(t.Context(), cell)
+		errs = append(errs, err, hooks.Atomically(t.Context(), func(ctx context.Context) error { return add(ctx, cell, 1) }))
+		_, err = cell.Read(t.Context())
+		for _, err := range append(errs, err) {
+			require.ErrorIs(t, err, hooks.ErrInvalidArgument)
+			require.ErrorContains(t, err, text)
 		}
-		if i >= 30 {
-			times++
-		}
-		assert.Equal(t, times*i, cell.Load().Balance)
-		assert.Equal(t, uint64(2), cell.Version())
+		assert.PanicsWithError(t, "hooks: load: "+text, func() { cell.Load() })
+		assert.Zero(t, cell.Version())
 	}
-}
-
-// Each of two executions that have the turn of a cell may use the other's: nobody waits for
-// anybody, and one of them runs again.
-func TestTwoTurnsThatCross(t *testing.T) {
-	a, b := newShared(t, account{}), newShared(t, account{})
-	x := build[account](t, hooks.Config{})
-	cross := func(name string, other *hooks.Shared[account]) hooks.Hook[account] {
-		return hooks.Func(name, func(ctx context.Context, own *account) error {
-			own.Balance++
-			o, err := other.Edit(ctx)
-			if err == nil {
-				o.Balance += 100
-			}
-			return err
-		})
-	}
-	var all sync.WaitGroup
-	for range 2 {
-		for _, side := range []struct{ own, other *hooks.Shared[account] }{{a, b}, {b, a}} {
-			all.Go(func() {
-				for range 200 {
-					_, err := x.ExecuteShared(t.Context(), side.own, cross("h", side.other))
-					assert.NoError(t, err)
-				}
-			})
-		}
-	}
-	all.Wait()
-	assert.Equal(t, 400+100*400, a.Load().Balance)
-	assert.Equal(t, 400+100*400, b.Load().Balance)
+	require.ErrorIs(t, hooks.Atomically(t.Context(), nil), hooks.ErrInvalidHook)
+	require.ErrorIs(t, newCell(t, 1).Update(t.Context(), nil), hooks.ErrInvalidHook)
+	_, err := hooks.NewShared(struct{ F *os.File }{os.Stdout})
+	require.ErrorIs(t, err, hooks.ErrNotCopyable)
+	_, err = hooks.NewShared(1, nil)
+	require.ErrorIs(t, err, hooks.ErrInvalidConfig)
+	y := build[int](t, hooks.Config{Execution: hooks.ExecutionConfig{DisableSnapshots: true}})
+	_, err = y.ExecuteShared(t.Context(), newCell(t, 1))
+	require.ErrorIs(t, err, hooks.ErrUnsupported)
 }

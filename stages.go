@@ -23,7 +23,7 @@ func (e *execution[T]) skip(st *step[T]) bool {
 func (e *execution[T]) startAttempt(w *worker[T]) {
 	c, f := &e.contexts[e.next], &e.frames[e.next]
 	e.attempt.prior = e.versions.current
-	c.run, c.index, c.phase, c.readOnly = e.run, int32(e.next), PhaseExecute, e.steps[e.next].options.ReadOnly
+	c.run, c.index, c.phase = e.run, int32(e.next), PhaseExecute
 	*f = frame{record: &c.record}
 	e.log.push(f)
 	e.attempt.stage = stageLend
@@ -110,9 +110,8 @@ func (e *execution[T]) executeTask(st *step[T]) task[T] {
 func (e *execution[T]) copyOut(st *step[T]) bool {
 	a, v := &e.attempt, &e.versions
 	a.stage = stageCopy
-	cells := v.current.cells
-	if c := &e.contexts[e.next]; c.more.Load() != nil {
-		if cells, a.copyErr = e.sealCells(&c.record, cells); a.copyErr != nil {
+	if e.footprint.Load() != nil {
+		if a.copyErr = e.sealCells(st); a.copyErr != nil {
 			return false
 		}
 	}
@@ -128,7 +127,9 @@ func (e *execution[T]) copyOut(st *step[T]) bool {
 			e.look()
 		}
 	}
-	v.current.cells = cells
+	if a.sealed != nil {
+		v.current.cells = a.sealed.edits
+	}
 	a.stage = stageState
 	return true
 }

@@ -61,7 +61,7 @@ func (m *treeModel) run(n *treeNode, path string, s stretch, cut time.Duration) 
 		for try := 1; ; try++ {
 			s = m.run(n.members[0], path, s, cut)
 			again := s.fail != nil && !s.fail.tied && try < n.attempts &&
-				!slices.Contains([]hooks.Outcome{hooks.OutcomeRejected, hooks.OutcomeConflict, hooks.OutcomeCancelled}, s.fail.outcome)
+				!slices.Contains([]hooks.Outcome{hooks.OutcomeRejected, hooks.OutcomeInvalid, hooks.OutcomeConflict, hooks.OutcomeCancelled}, s.fail.outcome)
 			if !again || !m.undo(&s, before) {
 				break
 			}

@@ -1,9 +1,6 @@
 package hooks
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // A frame is one attempt's entry in the undo log: how to undo the attempt. It belongs to
 // the executor.
@@ -26,13 +23,6 @@ type undoLog struct {
 
 func (l *undoLog) push(f *frame)  { l.frames = append(l.frames, f) }
 func (l *undoLog) savepoint() int { return len(l.frames) }
-
-// undoable reports whether there is something to undo.
-func (l *undoLog) undoable() bool {
-	return slices.ContainsFunc(l.frames, func(f *frame) bool {
-		return f.due && f.rollback != nil || len(f.said().steps) > 0
-	})
-}
 
 // pop takes the newest frame off, nil if there is none since the savepoint.
 func (l *undoLog) pop(savepoint int) *frame {

@@ -27,8 +27,9 @@ import (
 // All methods are called by the driver, which is the caller's goroutine: while
 // library code reads or writes the caller's state, Execute cannot return.
 type versions[T any] struct {
-	caller *T   // read by the first copies, written by commit alone
+	caller *T   // read by the first copies, written by commit alone, or never if it is a cell's
 	live   bool // snapshots are disabled: everybody works on caller
+	cell   bool // the last version becomes a cell's, where it is
 
 	current version[T] // the version reached; its state is nil while it is out as a hook's copy
 	view    *T         // of current, nil until somebody looks
@@ -111,6 +112,7 @@ func (v *versions[T]) advance(work *T) error {
 	if err != nil {
 		return err
 	}
+	next.cells = v.current.cells
 	v.reach(next)
 	return nil
 }
@@ -125,7 +127,7 @@ func (v *versions[T]) retreat(to version[T]) { v.current, v.view, v.ready = to, 
 // with references to its own root is made once more, for the place that it goes to:
 // they become references to the caller's state.
 func (v *versions[T]) settle() error {
-	if v.live || v.current.state == v.caller {
+	if v.live || v.cell || v.current.state == v.caller {
 		return nil
 	}
 	v.final = v.current.state
@@ -149,8 +151,8 @@ func (v *versions[T]) commit() {
 type version[T any] struct {
 	state *T
 	size  int64
-	refs  bool        // it has references to its own root
-	cells *cellWrites // what belongs to it of cells, nil if none has been changed
+	refs  bool // it has references to its own root
+	cells *cellEdits
 }
 
 func (v *versions[T]) copy(src *T) (version[T], error) {
