@@ -307,3 +307,36 @@ func TestContextsInAStorm(t *testing.T) {
 		}
 	})
 }
+
+// A registration that was accepted just as the hook returned counts, and one that was refused
+// does not.
+func TestRegistrationsAtTheEnd(t *testing.T) {
+	const rounds, askers, each = 150, 3, 40
+	atProcs(t, func(t *testing.T) {
+		x := build[int](t, hooks.Config{})
+		for range rounds {
+			var accepted, ran atomic.Int64
+			var group sync.WaitGroup
+			h := hooks.Func("h", func(ctx context.Context, _ *int) error {
+				var begun sync.WaitGroup
+				begun.Add(askers)
+				for range askers {
+					group.Go(func() {
+						begun.Done()
+						for range each {
+							if hooks.OnRollback(ctx, func(context.Context) error { ran.Add(1); return nil }) == nil {
+								accepted.Add(1)
+							}
+						}
+					})
+				}
+				begun.Wait()
+				return nil
+			})
+			_, err := x.Execute(t.Context(), new(int), h, hooks.Func("next", func(context.Context, *int) error { group.Wait(); return errBroken }))
+			require.ErrorIs(t, err, errBroken)
+			require.Equal(t, accepted.Load(), ran.Load())
+		}
+		require.NoError(t, x.Shutdown(t.Context()))
+	})
+}

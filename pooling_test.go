@@ -31,10 +31,10 @@ var fates = []struct {
 	{"says no", func(e *errand) error { return hooks.Reject("errand %d", e.id) }, hooks.ErrRejected},
 }
 
-// One hundred thousand executions of all fates, on workers that are used again: each has its own state, results and
+// Many executions of all fates, on workers that are used again: each has its own state, results and
 // error, and the counts are exact.
 func TestWorkersMixNothingUp(t *testing.T) {
-	many := 100_000
+	many := 20_000
 	if raceEnabled || testing.Short() {
 		many = 10_000
 	}
