@@ -398,6 +398,39 @@ func TestDeepCopyGoesWrong(t *testing.T) {
 	}
 }
 
+// One bad method among many is found, and nothing of the state is touched.
+func TestDeepCopyOfOneGoesWrong(t *testing.T) {
+	type pack struct{ Parts []copied }
+	for _, b := range bad {
+		t.Run(b.why, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				over := make(chan struct{})
+				end := sync.OnceFunc(func() { close(over) })
+				defer end()
+				cfg := limits(time.Second)
+				cfg.Execution.MaxAbandoned = 1
+				x := build[pack](t, cfg)
+				state, calls, begun := &pack{make([]copied, 100)}, 0, time.Now()
+				for i := range state.Parts {
+					state.Parts[i] = copied{func() { calls++ }}
+				}
+				state.Parts[60] = copied{b.fn(over)}
+				_, err := x.Execute(t.Context(), state, hooks.Func("h", func(context.Context, *pack) error { return nil }))
+				require.ErrorIs(t, err, hooks.ErrNotCopyable)
+				require.ErrorIs(t, err, b.class)
+				require.ErrorContains(t, err, "cannot copy pack.Parts[60]: hooks_test.copied has a DeepCopy method that failed")
+				assert.Equal(t, b.took, time.Since(begun))
+				assert.LessOrEqual(t, calls, 99, "nobody is asked twice")
+				end()
+				synctest.Wait()
+				state.Parts[60] = copied{}
+				_, err = x.Execute(t.Context(), state, hooks.Func("h", func(context.Context, *pack) error { return nil }))
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
 // A copy stops when the caller's context ends.
 func TestCopyStopsWithTheCaller(t *testing.T) {
 	why := errors.New("enough")

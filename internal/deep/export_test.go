@@ -4,6 +4,9 @@ import (
 	"reflect"
 )
 
+// UsePlans says whether there are plans at all.
+const UsePlans = usePlans
+
 // What tests of values of types made at run time need: the two engines, side by side. A value is given by a pointer to
 // it.
 
