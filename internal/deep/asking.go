@@ -34,7 +34,7 @@ func (x *asking) forget() {
 func (x *asking) forgetReplies() {
 	if len(x.replies) > 0 {
 		if x.several {
-			x.index.reset(len(x.replies))
+			x.reset(len(x.replies))
 		}
 		clear(x.replies)
 		x.replies = x.replies[:0]

@@ -236,7 +236,7 @@ func (r *runner) slices(at pointer, e *plan, n int, every uintptr) bool {
 		if h.p == nil {
 			continue
 		}
-		ok := true
+		var ok bool
 		if placed && h.n > 0 {
 			h.p, ok = r.placed(h.p, e, h.n)
 		} else {
