@@ -141,6 +141,7 @@ func TestParallelMembersReadAtOneInstant(t *testing.T) {
 				require.NoError(t, err)
 				if info, _ := hooks.InfoFrom(ctx); info.Round == 1 {
 					assert.Equal(t, 1, v)
+					time.Sleep(time.Millisecond) // the other has begun then
 					return errBroken
 				}
 				assert.Equal(t, 2, v)

@@ -382,7 +382,9 @@ func TestOpacity(t *testing.T) {
 		for _, policy := range []hooks.FailurePolicy{hooks.Abort, hooks.Continue} {
 			t.Run(fmt.Sprint(name, ", ", policy), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					x := build[cart](t, limits(time.Second))
+					cfg := limits(time.Second)
+					cfg.Execution.Grace = time.Millisecond // so that who is late is not given up
+					x := build[cart](t, cfg)
 					a, b := newCell(t, 1), newCell(t, 1)
 					always := false
 					reader := hooks.With(onCart("reader", func(ctx context.Context) error {

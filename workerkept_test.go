@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func TestGoroutineOfAFailedHookServesNobody(t *testing.T) {
 		for _, where := range []string{"Execute", "ValidateEvent", "ValidateResult", "a validator"} {
 			t.Run(tt.reason+", in "+where, func(t *testing.T) {
 				baseline := runtime.NumGoroutine()
-				var bad string
+				var bad atomic.Value // given up, the hook may be writing still
 				release := make(chan struct{})
 				parent, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -53,7 +54,7 @@ func TestGoroutineOfAFailedHookServesNobody(t *testing.T) {
 					if here != where {
 						return nil
 					}
-					bad = goroutineID()
+					bad.Store(goroutineID())
 					return tt.do(cancel, release)
 				}
 				x := build(t, hooks.Config{}, hooks.ValidatorFunc("v", func(_ context.Context, c hooks.StateChange[int]) hooks.ValidationResult {
@@ -70,7 +71,7 @@ func TestGoroutineOfAFailedHookServesNobody(t *testing.T) {
 				}))
 				served := func(when string) hooks.Hook[int] {
 					return hooks.Func(when, func(context.Context, *int) error {
-						if goroutineID() == bad {
+						if goroutineID() == bad.Load() {
 							return fmt.Errorf("%s: it is the goroutine of the bad hook", when)
 						}
 						return nil
