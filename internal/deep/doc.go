@@ -68,6 +68,10 @@
 // so that one walk of the base and all versions is enough. What may be a conflict, or a question of which object is
 // which, is left to the obvious engine, and so are all other values.
 //
+// A DeepCopy method is code of others, and may hang. So a copy that calls such methods is handed over as a whole, to be made
+// where it can be given up: within a method alone, so that nobody reads the original any more when its owner goes on. A
+// copy finds out that it has to be handed over when it meets the first method; the next one of its type begins with that.
+//
 // With the build tag obvious everything is done by the obvious engine. The tests pass both ways, and compare the two.
 //
 // In both, recursion is bounded, whatever the value: a list of millions of elements is no danger to the stack.
