@@ -91,13 +91,14 @@ func TestContextOfAJudgeEndsWithIt(t *testing.T) {
 func TestContextOfALateHook(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			var kept context.Context
+			keep := make(chan context.Context, 1) // given up, the hook is not waited for
 			_, err := build[cart](t, limits(time.Second)).Execute(t.Context(), newCart(), hooks.Func("h", func(ctx context.Context, _ *cart) error {
-				kept = ctx
+				keep <- ctx
 				time.Sleep(time.Second)
 				return nil
 			}))
 			require.ErrorIs(t, err, hooks.ErrTimeout)
+			kept := <-keep
 			require.ErrorIs(t, kept.Err(), context.DeadlineExceeded)
 			require.ErrorIs(t, context.Cause(kept), hooks.ErrTimeout)
 		})
