@@ -344,7 +344,7 @@ func TestACellInAState(t *testing.T) {
 		}
 	}()
 	for range 100 {
-		assert.Contains(t, report.String(), "result &hooks.Shared[int]")
+		require.Contains(t, report.String(), "result &hooks.Shared[int]")
 	}
 	<-done
 	event := hooks.Event{Shared: map[string]any{"stock": cell}}

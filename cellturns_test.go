@@ -251,6 +251,7 @@ func TestBeforeCommitHasTheCellsPrepared(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x := build[cart](t, hooks.Config{})
 				read, written := newCell(t, 1), newCell(t, 1)
+				other, other2, other3 := newCell(t, 1), newCell(t, 1), newCell(t, 1)
 				var group sync.WaitGroup
 				begun := time.Now()
 				group.Go(func() {
@@ -273,6 +274,15 @@ func TestBeforeCommitHasTheCellsPrepared(t *testing.T) {
 				}
 				wait("edit what was read", time.Second, func(ctx context.Context) error { return add(ctx, read, 10) })
 				wait("edit what is written", time.Second, func(ctx context.Context) error { return add(ctx, written, 10) })
+				wait("read what is written", time.Second, func(ctx context.Context) error {
+					_, err := written.Read(ctx)
+					return errors.Join(err, add(ctx, other, 1))
+				})
+				wait("edit another", 0, func(ctx context.Context) error { return add(ctx, other2, 1) })
+				wait("read what is read, and edit another", 0, func(ctx context.Context) error {
+					_, err := read.Read(ctx)
+					return errors.Join(err, add(ctx, other3, 1))
+				})
 				wait("only read", 0, func(ctx context.Context) error {
 					a, err := read.Read(ctx)
 					b, err2 := written.Read(ctx)

@@ -35,7 +35,7 @@ func (e *execution[T]) commitWith(functions []registered) bool {
 	}
 	changes := e.toChange(f)
 	if len(functions) == 0 {
-		return e.mayCommit() && (!changes && !f.lost() || e.claim(f, false))
+		return e.mayCommit() && (!changes || e.claim(f, false))
 	}
 	if !e.claim(f, true) {
 		return false

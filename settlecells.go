@@ -94,10 +94,6 @@ func (e *execution[T]) toChange(f *footprint) bool {
 // claim prepares the commit of cells, or makes it if nothing can fail any more. It waits for
 // commits that are prepared and in the way, but no longer than RollbackTimeout.
 func (e *execution[T]) claim(f *footprint, prepare bool) bool {
-	if f.lost() {
-		e.loseRound(f)
-		return false
-	}
 	limit := e.core.cfg.Execution.RollbackTimeout
 	for {
 		way, ok := f.claim(prepare)

@@ -382,9 +382,7 @@ func TestOpacity(t *testing.T) {
 		for _, policy := range []hooks.FailurePolicy{hooks.Abort, hooks.Continue} {
 			t.Run(fmt.Sprint(name, ", ", policy), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					cfg := limits(time.Second)
-					cfg.Execution.Grace = time.Millisecond // so that who is late is not given up
-					x := build[cart](t, cfg)
+					x := build[cart](t, hooks.Config{Execution: hooks.ExecutionConfig{DefaultTimeout: time.Second, Grace: time.Second}})
 					a, b := newCell(t, 1), newCell(t, 1)
 					always := false
 					reader := hooks.With(onCart("reader", func(ctx context.Context) error {
@@ -440,6 +438,27 @@ func TestNoFurtherRound(t *testing.T) {
 			report, err := x.Execute(t.Context(), newCart(), continuing(hooks.Func("deaf", hang)), losing(t, newCell(t, 0)))
 			require.ErrorIs(t, err, hooks.ErrConflict)
 			require.ErrorContains(t, err, "not run again, as a call was abandoned")
+			assert.Equal(t, 1, report.Rounds)
+			require.NoError(t, x.Shutdown(t.Context()))
+		})
+	})
+	t.Run("the hook that saw the conflict was abandoned", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			x := build[cart](t, limits(time.Second))
+			a, b := newCell(t, 0), newCell(t, 0)
+			report, err := x.Execute(t.Context(), newCart(), continuing(onCart("deaf", func(ctx context.Context) error {
+				_, err := a.Read(ctx)
+				require.NoError(t, err)
+				bumpOutside(t, a, 1)
+				bumpOutside(t, b, 1)
+				_, err = b.Read(ctx)
+				require.ErrorIs(t, err, hooks.ErrConflict)
+				time.Sleep(time.Hour)
+				return nil
+			})))
+			require.ErrorIs(t, err, hooks.ErrTimeout)
+			require.ErrorContains(t, err, "not run again, as a call was abandoned")
+			assert.Equal(t, []hooks.Outcome{hooks.OutcomeTimedOut}, outcomesOf(report))
 			assert.Equal(t, 1, report.Rounds)
 			require.NoError(t, x.Shutdown(t.Context()))
 		})
