@@ -37,12 +37,8 @@ func (e *execution[T]) commitWith(functions []registered) bool {
 	if len(functions) == 0 {
 		return e.mayCommit() && (!changes || e.claim(f, false))
 	}
-	if !e.claim(f, true) {
-		return false
-	}
-	if !e.beforeCommit(functions) {
-		f.release()
-		return false
+	if !e.claim(f, true) || !e.beforeCommit(functions) {
+		return false // what is prepared is released before anything is undone
 	}
 	f.publish()
 	return true
