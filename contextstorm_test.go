@@ -314,7 +314,7 @@ func TestRegistrationsAtTheEnd(t *testing.T) {
 	const rounds, askers, each = 150, 3, 40
 	atProcs(t, func(t *testing.T) {
 		x := build[int](t, hooks.Config{})
-		for range rounds {
+		for round := range rounds {
 			var accepted, ran atomic.Int64
 			var group sync.WaitGroup
 			h := hooks.Func("h", func(ctx context.Context, _ *int) error {
@@ -331,9 +331,13 @@ func TestRegistrationsAtTheEnd(t *testing.T) {
 					})
 				}
 				begun.Wait()
+				if round%2 == 0 {
+					return errBroken // its steps run at once
+				}
 				return nil
 			})
 			_, err := x.Execute(t.Context(), new(int), h, hooks.Func("next", func(context.Context, *int) error { group.Wait(); return errBroken }))
+			group.Wait()
 			require.ErrorIs(t, err, errBroken)
 			require.Equal(t, accepted.Load(), ran.Load())
 		}
