@@ -344,3 +344,50 @@ func TestRegistrationsAtTheEnd(t *testing.T) {
 		require.NoError(t, x.Shutdown(t.Context()))
 	})
 }
+
+// A stallingContext keeps one goroutine waiting that asks whether it has ended, and then says that
+// it has. It tells all others that it has not.
+type stallingContext struct {
+	context.Context
+	done          chan struct{}
+	stalls        atomic.Pointer[string] // which goroutine
+	asked, goesOn chan struct{}
+	once          sync.Once
+}
+
+func (c *stallingContext) Done() <-chan struct{} { return c.done }
+
+func (c *stallingContext) Err() error {
+	if id := c.stalls.Load(); id == nil || *id != goroutineID() {
+		return nil
+	}
+	c.once.Do(func() { close(c.asked) })
+	<-c.goesOn
+	return context.Canceled
+}
+
+// Who has been told that the context ended with its hook is not told otherwise later, though
+// somebody else was just about to find out that the caller's context has ended.
+func TestHowAContextEndedDoesNotChange(t *testing.T) {
+	parent := &stallingContext{Context: context.Background(), done: make(chan struct{}), asked: make(chan struct{}), goesOn: make(chan struct{})}
+	var kept context.Context
+	var group sync.WaitGroup
+	var told error
+	_, err := hooks.Run(parent, new(int), hooks.Func("h", func(ctx context.Context, _ *int) error {
+		kept = ctx
+		group.Go(func() {
+			id := goroutineID()
+			parent.stalls.Store(&id)
+			_ = ctx.Err()
+			told = context.Cause(ctx)
+		})
+		<-parent.asked
+		return nil
+	}))
+	require.NoError(t, err)
+	require.ErrorContains(t, context.Cause(kept), "the hook has ended")
+	close(parent.goesOn)
+	group.Wait()
+	require.ErrorContains(t, context.Cause(kept), "the hook has ended")
+	require.ErrorContains(t, told, "the hook has ended")
+}
