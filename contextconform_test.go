@@ -167,7 +167,7 @@ func (f *twinFamily) note(format string, args ...any) {
 
 // do takes a step, and says what the twins disagree in.
 func (f *twinFamily) do(s twinStep) (problem string) {
-	on := s.on % len(f.twins)
+	on, before := s.on%len(f.twins), len(f.twins)
 	f.note("%s, twin %d, n %d", twinOps[s.op].name, on, s.n)
 	twinOps[s.op].do(f, f.twins[on], s.n)
 	synctest.Wait()
@@ -175,6 +175,9 @@ func (f *twinFamily) do(s twinStep) (problem string) {
 		return "stop: " + last
 	}
 	for i, t := range f.twins {
+		if i < before && len(f.twins) > before {
+			continue // a new one changes nothing
+		}
 		if ours, theirs := f.ask(t, t.ours, f.twins[0].ours), f.ask(t, t.theirs, f.twins[0].theirs); ours != theirs {
 			return fmt.Sprintf("twin %d:\n  ours:   %s\n  theirs: %s", i, ours, theirs)
 		}
@@ -193,7 +196,7 @@ func (f *twinFamily) do(s twinStep) (problem string) {
 // ask asks all that can be asked of a twin of the family of root.
 func (f *twinFamily) ask(t *twin, ctx, root context.Context) string {
 	name := ""
-	if !t.wrapped {
+	if fresh := t == f.twins[len(f.twins)-1]; fresh && !t.wrapped {
 		name = strings.ReplaceAll(fmt.Sprint(ctx), fmt.Sprint(root), "root")
 		name = strings.ReplaceAll(name, "context.stopCtx", "root") // what package context calls those that have AfterFunc
 	}
@@ -267,6 +270,14 @@ func (p *twinPlan) play() (problem string) {
 		problem = fmt.Sprintf("%v\n%s\n%s", p, strings.Join(f.log, "\n"), problem)
 	}
 	return problem
+}
+
+// nameOf is what package context calls ctx.
+func nameOf(ctx context.Context) string {
+	if s, ok := ctx.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", ctx)
 }
 
 // within is ctx with a time limit.
@@ -345,6 +356,9 @@ func (p *twinPlan) begin(parent madeParent) (f *twinFamily, drop func()) {
 		_, _ = x.Execute(parent.ctx, new(int), chain...)
 	}()
 	root := &twin{ours: <-met, theirs: theirs}
+	if name := fmt.Sprint(root.ours); cfg.Trace == nil && !strings.HasPrefix(name, nameOf(parent.ctx)) || !strings.HasSuffix(name, "h)") {
+		panic("the name of the context is " + name)
+	}
 	f = &twinFamily{twins: []*twin{root}, end: parent.end}
 	f.leave = sync.OnceFunc(func() {
 		close(gate)
@@ -396,10 +410,13 @@ func TestTwinsAnswerAlike(t *testing.T) {
 				if ends[0] == "the member beside it fails" {
 					place = "in a parallel group"
 				}
-				for _, phase := range twinPhases {
+				for _, phase := range []hooks.Phase{hooks.PhaseExecute, twinPhases[1+parent%3]} {
 					p := &twinPlan{parent: parent, place: place, phase: phase, limit: twinLimit, total: hooks.NoLimit, steps: everyStep()}
+					for n := range 6 { // those that were stopped do not run later
+						p.steps = append(p.steps, twinStep{opNamed("stop"), 0, n % 3}, twinStep{opNamed("AfterFunc by method"), 0, 0})
+					}
 					for _, end := range ends {
-						p.steps = append(p.steps, twinStep{opNamed(end), 0, 11}, twinStep{opNamed("stop"), 0, 1}, twinStep{opNamed("stop"), 0, 0})
+						p.steps = append(p.steps, twinStep{opNamed(end), 0, 11}, twinStep{opNamed("stop"), 0, 1}, twinStep{opNamed("stop"), 0, 2}, twinStep{opNamed("stop"), 0, 2})
 					}
 					p.steps = append(p.steps, everyStep()...)
 					synctest.Test(t, func(t *testing.T) {
@@ -416,9 +433,9 @@ func TestTwinsAnswerAlike(t *testing.T) {
 // Whatever is done in whatever order.
 func TestTwinsAnswerAlikeAtRandom(t *testing.T) {
 	step := rapid.Custom(func(t *rapid.T) twinStep {
-		return twinStep{rapid.IntRange(0, len(twinOps)-1).Draw(t, "op"), rapid.IntRange(0, 11).Draw(t, "on"), rapid.IntRange(0, 12).Draw(t, "n")}
+		return twinStep{rapid.IntRange(0, len(twinOps)-1).Draw(t, "op"), max(0, rapid.IntRange(-5, 11).Draw(t, "on")), rapid.IntRange(0, 12).Draw(t, "n")}
 	})
-	rapid.Check(t, func(rt *rapid.T) {
+	check := func(rt *rapid.T) {
 		p := &twinPlan{
 			parent: rapid.IntRange(0, len(madeParents)-1).Draw(rt, "parent"),
 			place:  rapid.SampledFrom(twinPlaces).Draw(rt, "place"),
@@ -432,5 +449,8 @@ func TestTwinsAnswerAlikeAtRandom(t *testing.T) {
 		if problem != "" {
 			rt.Fatal(problem)
 		}
-	})
+	}
+	for range 10 { // plans are quickly played
+		rapid.Check(t, check)
+	}
 }
