@@ -71,6 +71,16 @@ func TestAGroupIsDroppedWithAMemberThatWasGivenUp(t *testing.T) {
 		var mu sync.Mutex
 		mk := func(name string, d time.Duration, err error) hooks.Hook[board] {
 			return hooks.FuncUndo(name, func(ctx context.Context, b *board) error {
+				step := func(ctx context.Context) error {
+					info, _ := hooks.InfoFrom(ctx)
+					mu.Lock()
+					defer mu.Unlock()
+					undone = append(undone, fmt.Sprint("step of ", info.Hook, " ", info.Late))
+					return nil
+				}
+				if name == "slow" {
+					err = hooks.OnRollback(ctx, step)
+				}
 				time.Sleep(d)
 				b.Cells[name] = 1
 				return err
@@ -92,7 +102,7 @@ func TestAGroupIsDroppedWithAMemberThatWasGivenUp(t *testing.T) {
 		require.Equal(t, "p timed out (p/a succeeded, p/slow timed out, p/s succeeded (p/s/c succeeded, p/s/d succeeded)), after succeeded", treeOf(report.Results()))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Equal(t, []string{"p/s/d false", "p/s/c false", "p/a false", "p/slow true"}, undone)
+		require.Equal(t, []string{"p/s/d false", "p/s/c false", "p/a false", "p/slow true", "step of p/slow true"}, undone)
 		require.NoError(t, x.Shutdown(t.Context()))
 	})
 }
