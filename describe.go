@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -23,6 +24,15 @@ type Description struct {
 
 	// Err is why an executor would refuse the hook, nil if it would not.
 	Err error
+}
+
+// clone returns d with lists of its own.
+func (d Description) clone() Description {
+	d.Members = slices.Clone(d.Members)
+	for i := range d.Members {
+		d.Members[i] = d.Members[i].clone()
+	}
+	return d
 }
 
 // Describe returns the description of h. It looks through With and Define, so use
@@ -129,14 +139,8 @@ func resolveEdited[T any](h *edited[T]) (step[T], error) {
 
 // check refuses a step that no chain could run.
 func (st *step[T]) check() error {
-	switch {
-	case st.name == "":
-		return invalidHook("has an empty name; give it one that is unique within its chain")
-	case plainName(st.name):
-	case strings.ContainsAny(st.name, "/#"):
-		return invalidHook(`has a name that contains "/" or "#", which separate the parts of paths and keys`)
-	case strings.ContainsFunc(st.name, unicode.IsControl):
-		return invalidHook(fmt.Sprintf("has a control character in its name %q", st.name))
+	if err := checkName(st.name); err != nil {
+		return err
 	}
 	switch {
 	case st.group == nil && st.execute == nil:
@@ -147,6 +151,20 @@ func (st *step[T]) check() error {
 		return invalidHook(fmt.Sprintf("has a negative Timeout (%v); 0 means the default, NoLimit none", st.options.Timeout))
 	case st.options.OnFailure > Continue:
 		return invalidHook(fmt.Sprintf("has an unknown OnFailure policy (%v); use Abort or Continue", st.options.OnFailure))
+	}
+	return nil
+}
+
+// checkName refuses a name that no hook can have.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return invalidHook("has an empty name; give it one that is unique within its chain")
+	case plainName(name):
+	case strings.ContainsAny(name, "/#"):
+		return invalidHook(`has a name that contains "/" or "#", which separate the parts of paths and keys`)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return invalidHook(fmt.Sprintf("has a control character in its name %q", name))
 	}
 	return nil
 }

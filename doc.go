@@ -82,6 +82,12 @@
 // Members of a parallel group do not see each other's changes, which are merged by path: see
 // [ErrConflict]. Nothing of the result depends on which of them was faster.
 //
+// # Registries
+//
+// Execute takes a list of hooks and runs them as they stand. A [Registry] makes that list for
+// an application whose plugins come and go: each is registered by name with a [Placement],
+// which says what it must run before and after, and what it requires.
+//
 // # Errors
 //
 // Every error of Execute is an [*ExecutionError]. Its text is `hooks: phase "hook":
@@ -119,6 +125,6 @@
 //
 // # Concurrency
 //
-// An Executor is safe for concurrent use, and so are the functions that a hook calls
-// with its context. One Execute needs its state for itself.
+// An Executor is safe for concurrent use, and so are a Registry and the functions that a hook
+// calls with its context. One Execute needs its state for itself.
 package hooks

@@ -52,11 +52,23 @@ var (
 	// calls are past their limit and have not ended. It heals as they end.
 	ErrTooManyAbandoned error = &class{text: "too many abandoned calls"}
 
-	// ErrDuplicateHook says that two hooks of a chain have the same name.
+	// ErrDuplicateHook says that two hooks of a chain, or of a Registry, have the same name.
 	ErrDuplicateHook error = &class{text: "duplicate hook"}
 
-	// ErrInvalidHook says that a hook is nil or malformed.
+	// ErrInvalidHook says that a hook is nil or malformed, or its Placement is.
 	ErrInvalidHook error = &class{text: "invalid hook"}
+
+	// ErrUnknownHook says that a Registry has no hook of the name that it was asked to change.
+	ErrUnknownHook error = &class{text: "unknown hook"}
+
+	// ErrMissingHook says that a hook of a Registry requires another that is not registered, or
+	// is disabled. The text names both.
+	ErrMissingHook error = &class{text: "required hook is missing"}
+
+	// ErrHookCycle says that hooks of a Registry would have to run before each other. The text
+	// has the way around: `a before b before a`. Each of its steps is in Before of the first, or
+	// in After or Requires of the second.
+	ErrHookCycle error = &class{text: "hooks in a circle"}
 
 	// ErrEnded is returned by OnRollback, BeforeCommit and OnCommit, and by Edit and Read of
 	// a Shared, when their context is not that of a running Execute: nothing was done.

@@ -362,8 +362,45 @@ func ExampleRegistry() {
 	_, err = hooks.Run(context.Background(), &order, chain...)
 	fmt.Println(err, order.Notes)
 	// Output:
-	// hooks: register: hooks in a circle: charge before audit before reserve before charge
+	// hooks: register "audit": hooks in a circle: audit before reserve before charge before audit
 	// <nil> [reserve charge mail]
+}
+
+// As long as something that is required is not there, there is no chain.
+func ExampleRegistry_Resolve() {
+	var checkout hooks.Registry[Order]
+	_ = checkout.Register(hooks.Func("charge", do), hooks.Placement{Requires: []string{"reserve"}})
+	_ = checkout.Register(hooks.Func("reserve", do), hooks.Placement{})
+	_ = checkout.Disable("reserve")
+	chain, err := checkout.Resolve()
+	fmt.Println(len(chain), errors.Is(err, hooks.ErrMissingHook))
+	fmt.Println(err)
+
+	_ = checkout.Enable("reserve")
+	chain, err = checkout.Resolve()
+	fmt.Println(len(chain), err)
+	// Output:
+	// 0 true
+	// hooks: resolve: required hook is missing: hook "charge" requires "reserve", which is disabled
+	// 2 <nil>
+}
+
+// List is for operators.
+func ExampleRegistry_List() {
+	var checkout hooks.Registry[Order]
+	charge := hooks.With(hooks.FuncUndo("charge", do, do), func(o *hooks.Options) { o.Version = "v2" })
+	_ = checkout.Register(charge, hooks.Placement{After: []string{"reserve"}})
+	_ = checkout.Register(hooks.Func("reserve", do), hooks.Placement{Priority: 5})
+	_ = checkout.Register(hooks.Func("points", do), hooks.Placement{})
+	_ = checkout.Disable("points")
+	for _, h := range checkout.List() {
+		fmt.Printf("%d %s %q enabled=%t priority=%d rollback=%t after=%v\n",
+			h.Place, h.Name, h.Options.Version, h.Enabled, h.Priority, h.Rollback, h.After)
+	}
+	// Output:
+	// 0 reserve "" enabled=true priority=5 rollback=false after=[]
+	// 1 charge "v2" enabled=true priority=0 rollback=true after=[reserve]
+	// -1 points "" enabled=false priority=0 rollback=false after=[]
 }
 
 // Stock is shared by everybody: orders take from it as one, or not at all.

@@ -1,136 +1,151 @@
 package hooks
 
 import (
+	"cmp"
 	"container/heap"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 )
 
-// orderOf returns the order of the enabled entries, by the rules of Placement.
-func orderOf[T any](entries map[string]*registryEntry[T]) (*resolvedOrder[T], error) {
-	g := graphOf(entries)
-	order := g.sort()
-	if len(order) < len(g.nodes) {
-		return nil, circle(g.circle())
-	}
-	o := &resolvedOrder[T]{entries: order, missing: missing(order, entries)}
-	for _, e := range order {
-		o.hooks = append(o.hooks, e.hook)
-	}
-	o.hooks = slices.Clip(o.hooks)
-	return o, nil
-}
-
-// A graph has the enabled entries of a registry, and who must come before whom.
+// A graph has the enabled entries of a Registry, as they were registered, and says which must
+// run before which.
 type graph[T any] struct {
-	nodes  []*registryEntry[T] // in the order of registration
-	index  map[string]int      // of nodes
-	after  [][]int             // of each node: those that come after it
-	before []int               // of each node: how many come before it that have no place yet
+	nodes []*entry[T]
+	index map[string]int // of nodes, by name
+	after [][]int        // of each node: those that it must run before
+	open  []int          // of each node: how many must run before it and have no place in the order yet
 }
 
-func graphOf[T any](entries map[string]*registryEntry[T]) *graph[T] {
-	g := &graph[T]{index: map[string]int{}}
+func newGraph[T any](entries []*entry[T]) *graph[T] {
+	g := &graph[T]{nodes: make([]*entry[T], 0, len(entries))}
 	for _, e := range entries {
 		if e.enabled {
 			g.nodes = append(g.nodes, e)
 		}
 	}
-	slices.SortFunc(g.nodes, func(a, b *registryEntry[T]) int { return a.number - b.number })
+	g.index = make(map[string]int, len(g.nodes))
 	for i, e := range g.nodes {
-		g.index[e.name] = i
+		g.index[e.Name] = i
 	}
-	g.after, g.before = make([][]int, len(g.nodes)), make([]int, len(g.nodes))
+	g.after, g.open = make([][]int, len(g.nodes)), make([]int, len(g.nodes))
 	for i, e := range g.nodes {
-		for _, name := range e.at.Before {
-			if j, ok := g.index[name]; ok {
-				g.link(i, j)
-			}
-		}
-		for _, name := range slices.Concat(e.at.After, e.at.Requires) {
-			if j, ok := g.index[name]; ok {
-				g.link(j, i)
-			}
-		}
+		g.link(e.Before, func(j int) (first, second int) { return i, j })
+		g.link(e.After, func(j int) (first, second int) { return j, i })
+		g.link(e.Requires, func(j int) (first, second int) { return j, i })
 	}
 	return g
 }
 
-// link says that i comes before j.
-func (g *graph[T]) link(i, j int) {
-	g.after[i] = append(g.after[i], j)
-	g.before[j]++
-}
-
-// sort takes one node after the other that may come next. Those in a circle, and behind one, it
-// cannot take.
-func (g *graph[T]) sort() (order []*registryEntry[T]) {
-	q := nextNodes[T]{graph: g}
-	for i, n := range g.before {
-		if n == 0 {
-			q.ready = append(q.ready, i)
+// link adds what a list of a Placement says. Names of entries that do not run are left out.
+func (g *graph[T]) link(names []string, pair func(j int) (first, second int)) {
+	for _, name := range names {
+		if j, ok := g.index[name]; ok {
+			first, second := pair(j)
+			g.after[first] = append(g.after[first], second)
+			g.open[second]++
 		}
 	}
-	heap.Init(&q)
-	for len(q.ready) > 0 {
-		i := heap.Pop(&q).(int)
+}
+
+// order returns the nodes as Placement says. The error is of a cycle through the node that was
+// changed: without it there was an order, so there is no other cycle.
+func (g *graph[T]) order(changed string) ([]*entry[T], error) {
+	order := g.sort()
+	if len(order) < len(g.nodes) {
+		around := g.cycle(g.index[changed])
+		return nil, &classed{ErrHookCycle, errors.New(strings.Join(around, " before "))}
+	}
+	return order, nil
+}
+
+// sort takes, again and again, the best of the nodes that may run next. Those in a cycle, and
+// those after one, it never takes.
+func (g *graph[T]) sort() []*entry[T] {
+	order := make([]*entry[T], 0, len(g.nodes))
+	next := &queue[T]{nodes: g.nodes}
+	for i, n := range g.open {
+		if n == 0 {
+			next.places = append(next.places, i)
+		}
+	}
+	heap.Init(next)
+	for next.Len() > 0 {
+		i := heap.Pop(next).(int)
 		order = append(order, g.nodes[i])
 		for _, j := range g.after[i] {
-			if g.before[j]--; g.before[j] == 0 {
-				heap.Push(&q, j)
+			if g.open[j]--; g.open[j] == 0 {
+				heap.Push(next, j)
 			}
 		}
 	}
 	return order
 }
 
-// circle names nodes each of which must come before the next, and the last before the first.
-// After sort, every node without a place has one before it that has none, so that going from
-// node to node against the order must end in a circle.
-func (g *graph[T]) circle() (names []string) {
-	earlier := make([]int, len(g.nodes))
-	for i := range g.nodes {
+// cycle returns the names along a shortest way from a node back to itself, the node at both
+// ends. There must be one.
+func (g *graph[T]) cycle(start int) []string {
+	from := make([]int, len(g.nodes)) // where a node was reached from, plus one; 0: not reached
+	reached := []int{start}
+	for len(reached) > 0 && from[start] == 0 {
+		i := reached[0]
+		reached = reached[1:]
 		for _, j := range g.after[i] {
-			if g.before[i] > 0 {
-				earlier[j] = i
+			if from[j] == 0 {
+				from[j] = i + 1
+				reached = append(reached, j)
 			}
 		}
 	}
-	at := slices.IndexFunc(g.before, func(n int) bool { return n > 0 })
-	var path []int
-	for !slices.Contains(path, at) {
-		path = append(path, at)
-		at = earlier[at]
+	path := []string{g.nodes[start].Name}
+	for i := from[start] - 1; i != start; i = from[i] - 1 {
+		path = append(path, g.nodes[i].Name)
 	}
-	ring := path[slices.Index(path, at):]
-	slices.Reverse(ring)
-	first := slices.Index(ring, slices.Min(ring)) // it was registered first
-	for _, i := range slices.Concat(ring[first:], ring[:first]) {
-		names = append(names, g.nodes[i].name)
-	}
-	return names
+	path = append(path, g.nodes[start].Name)
+	slices.Reverse(path)
+	return path
 }
 
-// nextNodes is a heap of the nodes that may come next.
-type nextNodes[T any] struct {
-	*graph[T]
-	ready []int
+// missing says which of the nodes require one that is none. entries are all there are.
+func (g *graph[T]) missing(entries []*entry[T]) error {
+	var all []string
+	for _, e := range g.nodes {
+		for i, name := range e.Requires {
+			if _, ok := g.index[name]; ok || slices.Contains(e.Requires[:i], name) {
+				continue
+			}
+			why := "is not registered"
+			if slices.ContainsFunc(entries, func(e *entry[T]) bool { return e.Name == name }) {
+				why = "is disabled"
+			}
+			all = append(all, fmt.Sprintf("hook %q requires %q, which %s", e.Name, name, why))
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return fmt.Errorf("hooks: resolve: %w", &classed{ErrMissingHook, errors.New(strings.Join(all, "; "))})
 }
 
-func (q *nextNodes[T]) Len() int      { return len(q.ready) }
-func (q *nextNodes[T]) Swap(i, j int) { q.ready[i], q.ready[j] = q.ready[j], q.ready[i] }
-func (q *nextNodes[T]) Push(x any)    { q.ready = append(q.ready, x.(int)) }
+// A queue is a heap of the nodes that may run next, by their places: the best one first.
+type queue[T any] struct {
+	nodes  []*entry[T]
+	places []int
+}
 
-func (q *nextNodes[T]) Pop() any {
-	n := len(q.ready) - 1
-	i := q.ready[n]
-	q.ready = q.ready[:n]
+func (q *queue[T]) Len() int      { return len(q.places) }
+func (q *queue[T]) Swap(a, b int) { q.places[a], q.places[b] = q.places[b], q.places[a] }
+func (q *queue[T]) Push(i any)    { q.places = append(q.places, i.(int)) }
+
+func (q *queue[T]) Less(a, b int) bool {
+	i, j := q.places[a], q.places[b]
+	return cmp.Or(cmp.Compare(q.nodes[i].Priority, q.nodes[j].Priority), i-j) < 0
+}
+
+func (q *queue[T]) Pop() any {
+	last := len(q.places) - 1
+	i := q.places[last]
+	q.places = q.places[:last]
 	return i
-}
-
-func (q *nextNodes[T]) Less(i, j int) bool {
-	a, b := q.nodes[q.ready[i]], q.nodes[q.ready[j]]
-	if a.at.Priority != b.at.Priority {
-		return a.at.Priority < b.at.Priority
-	}
-	return a.number < b.number
 }

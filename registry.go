@@ -3,260 +3,189 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-
-	"github.com/hooktx/hooks/internal/call"
 )
 
 // A Registry keeps hooks by name, for an application whose plugins come and go, and says in
 // which order they run:
 //
-//	var checkout hooks.Registry[Order]
-//	err := checkout.Register(charge, hooks.Placement{After: []string{"reserve"}})
-//	...
+//	var checkout hooks.Registry[Order] // one for all executions
+//
+//	err := checkout.Register(charge, hooks.Placement{Requires: []string{"reserve"}})
+//
 //	chain, err := checkout.Resolve()
+//	if err != nil {
+//		return err // a hook requires another that is not there
+//	}
 //	report, err := x.Execute(ctx, &order, chain...)
 //
-// It is safe for concurrent use, also from inside a hook: an execution keeps the list that it
-// was given. What a method refuses changes nothing. The zero Registry is empty and ready; it
-// must not be copied after its first use.
-type Registry[T any] struct {
-	mu      sync.Mutex // guards entries and last; never held while user code runs
-	entries map[string]*registryEntry[T]
-	last    int // the number of the newest entry
-
-	resolved atomic.Pointer[resolvedOrder[T]] // nil: empty. Written with mu held
-}
-
-// A Placement says where a hook runs among others.
+// The zero Registry is empty and ready to use. It must not be copied after its first use.
 //
-// A hook that runs is after all that must come before it. Among those that may come next, the
-// one with the lowest Priority does; among equals, the one that was registered first.
-type Placement struct {
-	Priority int
-
-	// Before and After name hooks that run later and earlier, if they run. Names of hooks
-	// that are not registered, or disabled, are ignored.
-	Before, After []string
-
-	// Requires names hooks without which this one must not run. They run before it. A name
-	// that is not registered, or disabled, is an error of Resolve, so that plugins can be
-	// registered in any order.
-	Requires []string
+// A Registry is safe for concurrent use, also from inside a hook. Each method happens at one
+// instant: Resolve and List see all of a change or nothing of it, and a method that returns an
+// error has changed nothing. An execution keeps the list that it was started with, so a hook
+// that was removed may run until the executions that were begun before have ended.
+//
+// A hook is asked for its name, options and abilities once, when it is registered, under the
+// protection that an executor gives: a panic is an error, and so is a Name or Options method
+// that takes longer than 30 seconds, which is left behind. Nobody else waits for it.
+//
+// A change puts all hooks in order anew. That takes some microseconds for a few hooks, and half
+// a millisecond for a thousand.
+type Registry[T any] struct {
+	mu     sync.Mutex                // one change at a time; never held while user code runs
+	roster atomic.Pointer[roster[T]] // nil: no hooks. Stored with mu held, loaded by anybody
 }
 
-// A Registered is a hook of a Registry, as List shows it.
+// A Registered is what List says of a hook.
 type Registered struct {
-	Description
+	Description // as the hook was when it was registered; Options.Version is its version
 	Placement
 	Enabled bool
-	Place   int // in the resolved order, from 0; -1 if it is disabled
+	Place   int // its place in the chain that Resolve returns, from 0; -1 if it is disabled
 }
 
-// A registryEntry is a hook in a registry. It is replaced, never written.
-type registryEntry[T any] struct {
-	hook    Hook[T]
-	name    string
-	at      Placement
-	enabled bool
-	number  int // in the order of registration
-}
-
-// A resolvedOrder is what Resolve returns.
-type resolvedOrder[T any] struct {
-	entries []*registryEntry[T] // the enabled ones, in order
-	hooks   []Hook[T]           // likewise
-	missing error               // what is required and not there
-}
-
-var (
-	// ErrUnknownHook says that a Registry has no hook, or no enabled one, of a name.
-	ErrUnknownHook error = &class{text: "unknown hook"}
-
-	// ErrHookCycle says that hooks of a Registry would have to run before each other. The
-	// text names them in a circle.
-	ErrHookCycle error = &class{text: "hooks in a circle"}
-)
-
-// Register adds a hook, enabled. The error matches ErrInvalidHook if no chain could run it,
-// ErrDuplicateHook if there is one of its name, and ErrHookCycle if there would be no order.
-func (r *Registry[T]) Register(h Hook[T], at Placement) error {
-	name, err := nameOf(h)
+// Register adds a hook, enabled. The error matches ErrDuplicateHook if the Registry has one of
+// its name (see Replace), ErrHookCycle if no order would be left, and ErrInvalidHook if the
+// hook is nil or malformed, or the Placement has a name that no hook can have.
+func (r *Registry[T]) Register(hook Hook[T], at Placement) error {
+	e, err := newEntry("register", hook, at)
 	if err != nil {
-		return fmt.Errorf("hooks: register: %w", err)
+		return err
 	}
-	return r.change("register", func(entries map[string]*registryEntry[T]) error {
-		if entries[name] != nil {
-			return &said{ErrDuplicateHook, fmt.Sprintf("duplicate hook %q: it is registered already; use Replace for another one of this name", name)}
+	return r.change("register", e.Name, func(entries []*entry[T], i int) ([]*entry[T], error) {
+		if i >= 0 {
+			return nil, &classed{ErrDuplicateHook, errors.New("it is registered already; use Replace to put another in its place")}
 		}
-		r.last++
-		entries[name] = &registryEntry[T]{h, name, at.clone(), true, r.last}
-		return nil
+		return append(entries, e), nil
 	})
 }
 
-// Replace puts h in the place of the hook of its name, with the same placement, enabled if that
-// one was. The error matches ErrUnknownHook if there is none.
-func (r *Registry[T]) Replace(h Hook[T]) error {
-	name, err := nameOf(h)
+// Replace puts hook in the place of the one that has its name: as old as that one among hooks
+// of the same Priority, and enabled if that one is. The Placement is the new one's own. The
+// errors are those of Register, but ErrUnknownHook if there is no hook of that name.
+func (r *Registry[T]) Replace(hook Hook[T], at Placement) error {
+	e, err := newEntry("replace", hook, at)
 	if err != nil {
-		return fmt.Errorf("hooks: replace: %w", err)
+		return err
 	}
-	return r.edit("replace", name, func(e *registryEntry[T]) { e.hook = h })
+	return r.changeKnown("replace", e.Name, func(entries []*entry[T], i int) []*entry[T] {
+		e.enabled = entries[i].enabled
+		entries[i] = e
+		return entries
+	})
 }
 
-// Place gives a hook another placement. The error matches ErrUnknownHook if there is none of
-// this name, and ErrHookCycle if there would be no order.
+// Place gives a hook another Placement. The error matches ErrUnknownHook if there is no hook of
+// that name, ErrHookCycle if no order would be left, and ErrInvalidHook if the Placement has a
+// name that no hook can have.
 func (r *Registry[T]) Place(name string, at Placement) error {
-	return r.edit("place", name, func(e *registryEntry[T]) { e.at = at.clone() })
+	if err := at.check(); err != nil {
+		return registryError("place", name, err)
+	}
+	return r.edit("place", name, func(e *entry[T]) { e.Placement = at.clone() })
 }
 
-// Remove takes a hook out. The error matches ErrUnknownHook if there is none of this name.
+// Remove takes a hook out. If others require it, Resolve fails from now on. The error matches
+// ErrUnknownHook if there is no hook of that name.
 func (r *Registry[T]) Remove(name string) error {
-	return r.change("remove", func(entries map[string]*registryEntry[T]) error {
-		if entries[name] == nil {
-			return unknownHook(name)
-		}
-		delete(entries, name)
-		return nil
+	return r.changeKnown("remove", name, func(entries []*entry[T], i int) []*entry[T] {
+		return slices.Delete(entries, i, i+1)
 	})
 }
 
-// Enable lets a hook run again. The error matches ErrUnknownHook if there is none of this name,
-// and ErrHookCycle if there would be no order.
+// Enable lets a hook run again; one that is enabled stays so. The error matches ErrUnknownHook
+// if there is no hook of that name, and ErrHookCycle if no order would be left.
 func (r *Registry[T]) Enable(name string) error {
-	return r.edit("enable", name, func(e *registryEntry[T]) { e.enabled = true })
+	return r.edit("enable", name, func(e *entry[T]) { e.enabled = true })
 }
 
-// Disable keeps a hook from running until it is enabled. The error matches ErrUnknownHook if
-// there is none of this name.
+// Disable keeps a hook out of the chain until it is enabled again. If others require it,
+// Resolve fails from now on. The error matches ErrUnknownHook if there is no hook of that name.
 func (r *Registry[T]) Disable(name string) error {
-	return r.edit("disable", name, func(e *registryEntry[T]) { e.enabled = false })
+	return r.edit("disable", name, func(e *entry[T]) { e.enabled = false })
 }
 
-// Resolve returns the enabled hooks in the order in which they run. The error, which matches
-// ErrUnknownHook, names each hook that requires one which is not there. The list is made when
-// something changes, so this costs next to nothing; it is shared, and must not be written.
+// Resolve returns the enabled hooks in the order in which they run. The error matches
+// ErrMissingHook, and names each hook that requires one which is not there, and that one; there
+// is no chain then.
+//
+// The slice is shared with other callers: its elements must not be written. To append to it is
+// safe. Resolve is cheap enough to be called for each execution: it loads what the last change
+// has made, and allocates nothing.
 func (r *Registry[T]) Resolve() ([]Hook[T], error) {
-	o := r.resolved.Load()
-	if o == nil {
+	all := r.roster.Load()
+	if all == nil {
 		return nil, nil
 	}
-	return o.hooks, o.missing
+	return all.chain, all.missing
 }
 
-// List returns all hooks: those that run in their order, then the disabled ones in that of their
-// registration. It calls Name and Options of each.
+// List returns all hooks, for operators: the enabled ones in the order in which they run, also
+// if Resolve fails, then the disabled ones as they were registered. It calls no code of theirs.
+// The slice is the caller's own.
 func (r *Registry[T]) List() []Registered {
-	r.mu.Lock()
-	var all, rest []*registryEntry[T]
-	if o := r.resolved.Load(); o != nil {
-		all = slices.Clone(o.entries)
+	all := r.roster.Load()
+	if all == nil {
+		return nil
 	}
-	for _, e := range r.entries {
+	list := make([]Registered, 0, len(all.entries))
+	for i, e := range all.order {
+		list = append(list, e.registered(i))
+	}
+	for _, e := range all.entries {
 		if !e.enabled {
-			rest = append(rest, e)
+			list = append(list, e.registered(-1))
 		}
-	}
-	r.mu.Unlock()
-	enabled := len(all)
-	slices.SortFunc(rest, func(a, b *registryEntry[T]) int { return a.number - b.number })
-	var list []Registered
-	for i, e := range append(all, rest...) {
-		l := Registered{describeContained(e), e.at.clone(), e.enabled, i}
-		if i >= enabled {
-			l.Place = -1
-		}
-		list = append(list, l)
 	}
 	return list
 }
 
-// edit changes the entry of a name.
-func (r *Registry[T]) edit(what, name string, do func(e *registryEntry[T])) error {
-	return r.change(what, func(entries map[string]*registryEntry[T]) error {
-		e := entries[name]
-		if e == nil {
-			return unknownHook(name)
-		}
-		fresh := *e
-		do(&fresh)
-		entries[name] = &fresh
-		return nil
-	})
-}
-
-// change lets do change a copy of the entries, and keeps that if there is an order for them.
-func (r *Registry[T]) change(what string, do func(entries map[string]*registryEntry[T]) error) error {
+// change makes a new roster of what do makes of a copy of the entries; i is where the one of
+// the name is, -1 if there is none.
+func (r *Registry[T]) change(what, name string, do func(entries []*entry[T], i int) ([]*entry[T], error)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entries := maps.Clone(r.entries)
-	if entries == nil {
-		entries = map[string]*registryEntry[T]{}
+	var entries []*entry[T]
+	if all := r.roster.Load(); all != nil {
+		entries = slices.Clone(all.entries)
 	}
-	if err := do(entries); err != nil {
-		return fmt.Errorf("hooks: %s: %w", what, err)
-	}
-	o, err := orderOf(entries)
+	i := slices.IndexFunc(entries, func(e *entry[T]) bool { return e.Name == name })
+	entries, err := do(entries, i)
 	if err != nil {
-		return fmt.Errorf("hooks: %s: %w", what, err)
+		return registryError(what, name, err)
 	}
-	r.entries = entries
-	r.resolved.Store(o)
+	all, err := newRoster(entries, name)
+	if err != nil {
+		return registryError(what, name, err)
+	}
+	r.roster.Store(all)
 	return nil
 }
 
-func unknownHook(name string) error {
-	return &said{ErrUnknownHook, fmt.Sprintf("unknown hook %q: no hook of this name is registered", name)}
-}
-
-// clone returns p with lists of its own.
-func (p Placement) clone() Placement {
-	p.Before, p.After, p.Requires = slices.Clone(p.Before), slices.Clone(p.After), slices.Clone(p.Requires)
-	return p
-}
-
-// nameOf asks a hook for its name, and refuses it if no chain could run it.
-func nameOf[T any](h Hook[T]) (string, error) {
-	out := call.Start(func() Description { return Describe(h) }, nil, nil).Join()
-	if out.How != call.Returned {
-		return "", &said{ErrInvalidHook, "hook has a Name or Options method that panics or exits"}
-	}
-	return out.Value.Name, out.Value.Err
-}
-
-func describeContained[T any](e *registryEntry[T]) Description {
-	out := call.Start(func() Description { return Describe(e.hook) }, nil, nil).Join()
-	if out.How != call.Returned {
-		return Description{Name: e.name, Err: &said{ErrInvalidHook, "hook has a Name or Options method that panics or exits"}}
-	}
-	return out.Value
-}
-
-// missing says which of the entries require one that is not among those that run.
-func missing[T any](order []*registryEntry[T], entries map[string]*registryEntry[T]) error {
-	var all []error
-	for _, e := range order {
-		for _, name := range e.at.Requires {
-			switch other := entries[name]; {
-			case other == nil:
-				all = append(all, &said{ErrUnknownHook, fmt.Sprintf("hook %q requires %q, which is not registered", e.name, name)})
-			case !other.enabled:
-				all = append(all, &said{ErrUnknownHook, fmt.Sprintf("hook %q requires %q, which is disabled", e.name, name)})
-			}
+// changeKnown is change for a hook that must be there.
+func (r *Registry[T]) changeKnown(what, name string, do func(entries []*entry[T], i int) []*entry[T]) error {
+	return r.change(what, name, func(entries []*entry[T], i int) ([]*entry[T], error) {
+		if i < 0 {
+			return nil, &classed{ErrUnknownHook, errors.New("none of this name is registered")}
 		}
-	}
-	if all == nil {
-		return nil
-	}
-	return fmt.Errorf("hooks: resolve: %w", errors.Join(all...))
+		return do(entries, i), nil
+	})
 }
 
-// circle is the text of an ErrHookCycle.
-func circle(names []string) error {
-	return &said{ErrHookCycle, "hooks in a circle: " + strings.Join(append(names, names[0]), " before ")}
+// edit changes an entry that must be there: a copy of it, since others may be reading it.
+func (r *Registry[T]) edit(what, name string, do func(e *entry[T])) error {
+	return r.changeKnown(what, name, func(entries []*entry[T], i int) []*entry[T] {
+		e := *entries[i]
+		do(&e)
+		entries[i] = &e
+		return entries
+	})
+}
+
+// registryError is `hooks: what "hook": cause`.
+func registryError(what, name string, err error) error {
+	return fmt.Errorf("hooks: %s %q: %w", what, name, err)
 }
