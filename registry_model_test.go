@@ -123,26 +123,26 @@ func (m registryModel) change(t *rapid.T, r *hooks.Registry[board], name string)
 	if i < 0 {
 		wrong = hooks.ErrUnknownHook
 	}
-	switch what := rapid.SampledFrom([]string{"register", "register", "register", "replace", "place", "remove", "enable", "disable"}).Draw(t, "what"); {
-	case what == "register":
+	switch what := rapid.SampledFrom([]string{"register", "register", "register", "replace", "place", "remove", "enable", "disable"}).Draw(t, "what"); what {
+	case "register":
 		e := drawEntry(t, name, true)
 		if wrong = nil; i >= 0 {
 			wrong = hooks.ErrDuplicateHook
 		}
 		return append(next, e), wrong, r.Register(e.hook(), e.at)
-	case what == "replace":
+	case "replace":
 		e := drawEntry(t, name, i >= 0 && m[max(i, 0)].enabled)
 		if i >= 0 {
 			next[i] = e
 		}
 		return next, wrong, r.Replace(e.hook(), e.at)
-	case what == "place":
+	case "place":
 		e := drawEntry(t, name, false)
 		if i >= 0 {
 			next[i].at = e.at
 		}
 		return next, wrong, r.Place(name, e.at)
-	case what == "remove":
+	case "remove":
 		if i >= 0 {
 			next = slices.Delete(next, i, i+1)
 		}

@@ -98,6 +98,7 @@ func TestRegistryOrder(t *testing.T) {
 // nothing.
 func TestRegistryRefusesCycles(t *testing.T) {
 	line := []placed{{"a", before("b")}, {"b", before("c")}, {"c", before("d")}, {"z", anywhere}}
+	fork := []placed{{"a", before("b")}, {"b", before("c")}, {"c", before("e")}, {"x", before("e")}}
 	tests := []struct {
 		why  string
 		all  []placed
@@ -106,8 +107,12 @@ func TestRegistryRefusesCycles(t *testing.T) {
 	}{
 		{"Register", line, func(r *hooks.Registry[board]) error { return r.Register(idle("d"), before("a")) },
 			`register "d": hooks in a circle: d before a before b before c before d`},
-		{"Register of one that closes a short cycle and a long one", line, func(r *hooks.Registry[board]) error { return r.Register(idle("d"), before("a", "c")) },
-			`register "d": hooks in a circle: d before c before d`},
+		{"Register of one that closes two cycles, whichever it says first", fork, func(r *hooks.Registry[board]) error {
+			return r.Register(idle("e"), before("x", "a"))
+		}, `register "e": hooks in a circle: e before x before e`},
+		{"and the other way round", fork, func(r *hooks.Registry[board]) error {
+			return r.Register(idle("e"), before("a", "x"))
+		}, `register "e": hooks in a circle: e before x before e`},
 		{"Register of one that is before itself", line, func(r *hooks.Registry[board]) error { return r.Register(idle("e"), before("e")) },
 			`register "e": hooks in a circle: e before e`},
 		{"Register of one that is after itself", line, func(r *hooks.Registry[board]) error { return r.Register(idle("e"), behind("e")) },
