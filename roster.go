@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -68,11 +67,10 @@ func newRoster[T any](entries []*entry[T], changed string) (*roster[T], error) {
 	}
 	all := &roster[T]{entries: entries, order: order, missing: g.missing(entries)}
 	if all.missing == nil {
-		chain := make([]Hook[T], len(order))
+		all.chain = make([]Hook[T], len(order)) // no room for more: a caller's append makes a copy
 		for i, e := range order {
-			chain[i] = e.hook
+			all.chain[i] = e.hook
 		}
-		all.chain = slices.Clip(chain) // a caller's append makes a copy
 	}
 	return all, nil
 }
