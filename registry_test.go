@@ -504,27 +504,35 @@ func TestRegistryReadersSeeWholeChanges(t *testing.T) {
 	all.Wait()
 }
 
-// Of many that register one name, or close one cycle, one succeeds.
-func TestRegistryOneOfManySucceeds(t *testing.T) {
-	for range 100 {
-		var r hooks.Registry[board]
-		var added, linked atomic.Int32
+// Of many that register one name, or close one cycle, one is refused; and no change is lost. The
+// registry is large, so that changes take long enough to meet.
+func TestRegistryChangesDoNotMeet(t *testing.T) {
+	const many = 4
+	for range 10 {
+		r := registryOf(t, hooksInARow(300)...)
+		var same, linked atomic.Int32
 		var all sync.WaitGroup
-		for i := range 4 {
+		start := make(chan struct{})
+		for i := range many {
 			all.Go(func() {
+				<-start
 				if r.Register(idle("same"), anywhere) == nil {
-					added.Add(1)
+					same.Add(1)
 				}
-				if r.Register(idle(fmt.Sprint(i)), before(fmt.Sprint((i+1)%4))) == nil {
+				if r.Register(idle(fmt.Sprint("ring", i)), before(fmt.Sprint("ring", (i+1)%many))) == nil {
 					linked.Add(1)
+				}
+				for k := range 5 {
+					assert.NoError(t, r.Register(idle(fmt.Sprint("own", i, k)), anywhere))
 				}
 			})
 		}
+		close(start)
 		all.Wait()
-		require.Equal(t, int32(1), added.Load())
-		require.Equal(t, int32(3), linked.Load(), "the last one would close the cycle")
+		require.Equal(t, int32(1), same.Load())
+		require.Equal(t, int32(many-1), linked.Load(), "the last one would close the cycle")
 		chain, err := r.Resolve()
 		require.NoError(t, err)
-		require.Len(t, chain, 4)
+		require.Len(t, chain, 300+1+many-1+many*5)
 	}
 }
