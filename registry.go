@@ -32,8 +32,8 @@ import (
 // protection that an executor gives: a panic is an error, and so is a Name or Options method
 // that takes longer than 30 seconds, which is left behind. Nobody else waits for it.
 //
-// A change puts all hooks in order anew. That takes some microseconds for a few hooks, and half
-// a millisecond for a thousand.
+// A change puts all hooks in order anew. That takes some microseconds for a few hooks, and some
+// tenths of a millisecond for a thousand.
 type Registry[T any] struct {
 	mu     sync.Mutex                // one change at a time; never held while user code runs
 	roster atomic.Pointer[roster[T]] // nil: no hooks. Stored with mu held, loaded by anybody
