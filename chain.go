@@ -11,18 +11,10 @@ import (
 type chain[T any] struct {
 	hooks    []Hook[T] // nil if the chain cannot be recognised again
 	steps    []step[T]
-	places   []place       // of the steps, nil if there are no groups; kept by runs and reports, so never written again
-	names    []string      // kept by runs and reports, so never written again
-	traits   []trait       // likewise
+	outline  *outline
 	shortest time.Duration // of the hooks' timeouts, NoLimit if there are none
 	judged   bool          // there is something that judges one of the hooks
 	reads    bool          // all hooks only read
-}
-
-// A trait is what the contexts of a hook have to know of it.
-type trait struct {
-	timeout  time.Duration
-	readOnly bool
 }
 
 // is reports whether the chain was made of these hooks. Answers of a hook must not change,

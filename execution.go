@@ -72,7 +72,7 @@ func (x *Executor[T]) execute(ctx context.Context, job job[T], hooks []Hook[T]) 
 		return e.report, x.core.refuse(err)
 	}
 	defer e.core.leave(e.run)
-	e.report.names, e.report.places, e.report.Rounds = e.names, e.places, 1
+	e.report.outline, e.report.Rounds = e.outline, 1
 	e.startExecution(len(e.steps))
 	e.round()
 	for e.lostRound() && e.runAgain() {

@@ -156,7 +156,7 @@ func (l *ledger) add(path string) *HookMetrics {
 
 // publish adds what a report says.
 func (l *ledger) publish(r *Report, continued, conflicts int64, timing bool) {
-	l.find(r.names)
+	l.find(r.steps())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m := &l.total
@@ -169,7 +169,7 @@ func (l *ledger) publish(r *Report, continued, conflicts int64, timing bool) {
 	default:
 		m.Failures++
 	}
-	for i := range r.names {
+	for i := range r.steps() {
 		l.publishRun(r, i, timing)
 	}
 	m.ContinuedFailures += continued
@@ -182,7 +182,7 @@ func (l *ledger) publish(r *Report, continued, conflicts int64, timing bool) {
 }
 
 func (l *ledger) publishRun(r *Report, i int, timing bool) {
-	if !r.isHook(i) {
+	if !r.outline.isHook(i) {
 		return
 	}
 	outcome := r.outcome(i)

@@ -127,7 +127,7 @@ func (e *execution[T]) member(from, to int, limit *groupLimit, ties *tether) *ex
 		run: e.run, x: e.x, worker: newWorker[T](e.x.core),
 		steps: e.steps, shortest: e.shortest, next: from, upTo: to, whole: to,
 		contexts: e.contexts, frames: e.frames, judges: e.judges,
-		report:  &Report{names: e.report.names, hooks: e.report.hooks, Rounds: e.report.Rounds},
+		report:  &Report{outline: e.outline, hooks: e.report.hooks, Rounds: e.report.Rounds},
 		outside: limit, tether: ties,
 		validators: e.validators, tracked: e.tracked, watched: e.watched, again: e.again, now: e.now,
 	}

@@ -50,7 +50,7 @@ func (r Report) verdict() string {
 		return "committed"
 	case r.DryRun:
 		return "dry run"
-	case len(r.names) == 0:
+	case len(r.steps()) == 0:
 		return "refused"
 	}
 	return "rolled back"

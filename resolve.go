@@ -21,10 +21,12 @@ func (e *execution[T]) resolve(hooks []Hook[T], no func(error) *ExecutionError) 
 			ch.hooks = nil
 			return xe
 		}
-		ch.steps, ch.places = layOut(asked)
+		var places []place
+		ch.steps, places = layOut(asked)
 		e.x.fit(ch)
+		ch.outline = outlined(ch.steps, places, ch.outline)
 	}
-	e.steps, e.names, e.traits, e.places, e.shortest, e.reads = ch.steps, ch.names, ch.traits, ch.places, ch.shortest, ch.reads
+	e.steps, e.outline, e.shortest, e.reads = ch.steps, ch.outline, ch.shortest, ch.reads
 	e.upTo, e.whole = len(e.steps), len(e.steps)
 	if len(e.steps) > len(e.report.hooks) { // there are groups
 		e.hooks, e.report.hooks = make([]hookContext, len(e.steps)), make([]brief, len(e.steps))
@@ -64,26 +66,9 @@ func (x *Executor[T]) fit(ch *chain[T]) {
 		ch.reads = ch.reads && (st.options.ReadOnly || st.role != hookStep)
 		ch.judged = ch.judged || st.validateEvent != nil || st.validateResult != nil || len(x.validators) > 0 && !st.options.ReadOnly
 	}
-	ch.list()
 }
 
 func (st *step[T]) trait() trait { return trait{st.timeout, st.options.ReadOnly} }
-
-// list makes the lists of names and traits. Those of the chain before are kept if they are
-// the same, as they are for hooks that are made anew for each execution.
-func (ch *chain[T]) list() {
-	same := len(ch.names) == len(ch.steps)
-	for i := 0; same && i < len(ch.steps); i++ {
-		same = ch.names[i] == ch.steps[i].name && ch.traits[i] == ch.steps[i].trait()
-	}
-	if same {
-		return
-	}
-	ch.names, ch.traits = make([]string, len(ch.steps)), make([]trait, len(ch.steps))
-	for i := range ch.steps {
-		ch.names[i], ch.traits[i] = ch.steps[i].name, ch.steps[i].trait()
-	}
-}
 
 // ask asks the hooks, here if no user code has to be called, and writes what they say to
 // steps, or to other memory if they may go on writing.

@@ -51,10 +51,9 @@ type Report struct {
 	Duration time.Duration // wall clock, to the end of the last call or copy that takes time
 	Rounds   int           // how often the chain ran
 
-	failed bool
-	names  []string // of the chain's steps, none if it was refused; shared by all reports of the chain
-	places []place  // likewise; nil if there are no groups
-	hooks  []brief  // one for each
+	failed  bool
+	outline *outline // of the chain; nil if it was refused
+	hooks   []brief  // one for each step
 }
 
 // A brief is what there is to say of a hook. For most hooks that is little, and a report is
@@ -71,17 +70,25 @@ type brief struct {
 // Results returns a result for each hook of the chain, in order; none if the execution was
 // refused before anything ran. The slice is the caller's.
 func (r *Report) Results() []Result {
-	return r.results(0, len(r.names))
+	return r.results(0, len(r.steps()))
+}
+
+// steps returns the names of the chain's steps, none if it was refused.
+func (r *Report) steps() []string {
+	if r.outline == nil {
+		return nil
+	}
+	return r.outline.names
 }
 
 // results returns those of the steps from first to last.
 func (r *Report) results(first, last int) []Result {
 	var all []Result
 	for i := first; i < last; i++ {
-		if r.shows(i) {
+		if r.outline.shows(i) {
 			res := r.result(i)
-			if r.isGroup(i) {
-				end := int(r.places[i].last)
+			if r.outline.isGroup(i) {
+				end := int(r.outline.places[i].last)
 				if res.Outcome != OutcomeSkipped {
 					res.Members = r.results(i+1, end)
 				}
@@ -93,23 +100,16 @@ func (r *Report) results(first, last int) []Result {
 	return all
 }
 
-// shows reports whether step i has a Result of its own, and isGroup whether that is a group's.
-func (r *Report) shows(i int) bool   { return r.places == nil || !r.places[i].plain }
-func (r *Report) isGroup(i int) bool { return r.places != nil && r.places[i].role == firstStep }
-
-// isHook reports whether step i is a hook.
-func (r *Report) isHook(i int) bool { return r.places == nil || r.places[i].role == hookStep }
-
 func (r *Report) result(i int) Result {
 	b := &r.hooks[i]
 	switch {
 	case b.full != nil:
 		return *b.full
 	case !b.finished:
-		return Result{Hook: r.names[i], Outcome: OutcomeSkipped}
+		return Result{Hook: r.outline.names[i], Outcome: OutcomeSkipped}
 	}
 	return Result{
-		Hook: r.names[i], Value: b.value, Duration: b.ran, CopyDuration: b.copying,
+		Hook: r.outline.names[i], Value: b.value, Duration: b.ran, CopyDuration: b.copying,
 		StateSize: int64(b.size), Attempts: 1,
 	}
 }
@@ -227,8 +227,8 @@ func (r *Report) Values() []any {
 		return nil
 	}
 	var values []any
-	for i := range r.names {
-		if r.isHook(i) && r.outcome(i) == OutcomeSucceeded {
+	for i := range r.steps() {
+		if r.outline.isHook(i) && r.outcome(i) == OutcomeSucceeded {
 			values = append(values, r.value(i))
 		}
 	}
@@ -238,8 +238,8 @@ func (r *Report) Values() []any {
 // ResultOf returns the result of the hook with the given path. It is false if the
 // chain was rolled back, if the hook did not succeed, or if its result is no V.
 func ResultOf[V any](r *Report, hook string) (V, bool) {
-	for i := 0; r != nil && i < len(r.names); i++ {
-		if r.names[i] == hook && r.isHook(i) && r.outcome(i) == OutcomeSucceeded {
+	for i := 0; r != nil && i < len(r.steps()); i++ {
+		if r.outline.names[i] == hook && r.outline.isHook(i) && r.outcome(i) == OutcomeSucceeded {
 			v, ok := r.value(i).(V)
 			return v, ok
 		}

@@ -15,7 +15,8 @@ import (
 // fields are written before the first hook starts, but for those that say otherwise.
 // It is never used again: whatever user code kept, such as a context, may lead to it.
 type run struct {
-	core    *core
+	core *core
+	*outline
 	id      string
 	outer   *scope    // what the execution was begun in, nil if in no hook
 	started time.Time // at entry
@@ -25,10 +26,7 @@ type run struct {
 	values     context.Context // what all contexts of the execution take their values from
 	limits     []limit         // the parent's deadline and TotalTimeout
 	until      time.Duration   // the earliest of them, since started; NoLimit: none
-	names      []string        // of the chain's hooks
-	traits     []trait         // likewise
-	places     []place         // likewise; nil if there are no groups
-	hooks      []hookContext   // one for each
+	hooks      []hookContext   // one for each step
 	undoing    atomic.Int64    // nanoseconds that the chain's undo calls have taken so far
 
 	footprint atomic.Pointer[footprint] // of the round; nil as long as no cell has been touched
@@ -270,14 +268,6 @@ func (r *run) parentCause() error {
 		r.cause = cause
 	}
 	return r.cause
-}
-
-// placeOf is the place of a step among its siblings.
-func (r *run) placeOf(step int32) int {
-	if r.places == nil {
-		return int(step)
-	}
-	return int(r.places[step].index)
 }
 
 // dueGrace is how long a context may take to end once its deadline has passed. Its timer
