@@ -62,8 +62,10 @@ type task[T any] struct {
 	change *StateChange[T]
 }
 
-// do makes the call.
-func (t *task[T]) do() (out outcome) {
+// do makes the call. How it ended is written where it is to stay: an outcome is too large to be
+// handed around.
+func (t *task[T]) do(out *outcome) {
+	*out = outcome{}
 	switch t.phase {
 	case PhaseExecute:
 		out.value, out.err = t.execute(t.hookContext, t.state)
@@ -75,21 +77,20 @@ func (t *task[T]) do() (out outcome) {
 		said := t.validator.Validate(t.hookContext, *t.change)
 		out.err, out.warnings = said.Err, said.Warnings
 	}
-	return out
 }
 
-// nextCall goes on to the next call of user code, and opens it. The task has no context if
-// there is none: because the chain is at its end or at a parallel group, or because the state
+// nextCall goes on to the next call of user code, writes it to t and opens it. It returns false
+// if there is none: because the chain is at its end or at a parallel group, or because the state
 // could not be copied.
 //
 // Loggers and trace callbacks run on the worker; they can end its goroutine. So they are
 // called last in their stage, when it has been passed: somebody else goes on from there.
-func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
+func (e *execution[T]) nextCall(w *worker[T], t *task[T]) bool {
 	for e.next < e.upTo {
 		st := &e.steps[e.next]
 		if st.role != hookStep && e.attempt.stage == stageStart {
 			if st.role == firstStep && (st.group.kind == parallelGroup || e.mustStop() != nil) {
-				return t // the caller sees to it
+				return false // the caller sees to it
 			}
 			e.cross(st)
 			continue
@@ -100,43 +101,48 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 				continue
 			}
 			if e.watched && e.over() {
-				return t
+				return false
 			}
 			e.startAttempt(w)
 			fallthrough
 		case stageLend:
 			if !e.lend(st) {
-				return t
+				return false
 			}
 			fallthrough
 		case stageEvent:
 			if st.validateEvent != nil && e.attempt.stage == stageEvent {
-				return e.open(w, e.eventTask(st))
+				*t = e.eventTask(st)
+				return w.open(t)
 			}
 			e.attempt.stage = stageExecute
 			fallthrough
 		case stageExecute:
-			return e.open(w, e.executeTask(st))
+			*t = e.executeTask(st)
+			return w.open(t)
 		case stageResult:
 			if st.validateResult != nil {
-				return e.open(w, e.resultTask(st))
+				*t = e.resultTask(st)
+				return w.open(t)
 			}
 			fallthrough
 		case stageCopy:
 			if !e.copyOut(st) {
-				return t
+				return false
 			}
 			fallthrough
 		case stageState:
 			n := e.validatorsOf(st)
 			if e.attempt.asked < n {
 				if !e.lookAfter() {
-					return t
+					return false
 				}
-				return e.open(w, e.stateTask(st))
+				*t = e.stateTask(st)
+				return w.open(t)
 			}
 			if of := e.attempt.cellJudges(); e.attempt.asked-n < len(of) {
-				return e.open(w, e.cellTask(of[e.attempt.asked-n]))
+				*t = e.cellTask(of[e.attempt.asked-n])
+				return w.open(t)
 			}
 			fallthrough
 		case stageEnd:
@@ -147,13 +153,13 @@ func (e *execution[T]) nextCall(w *worker[T]) (t task[T]) {
 			e.endAttempt(w)
 		}
 	}
-	return t
+	return false
 }
 
-// open opens the call of t. From then on, e may be the caller's.
-func (e *execution[T]) open(w *worker[T], t task[T]) task[T] {
+// open opens the call of t. From then on, the execution may be the caller's.
+func (w *worker[T]) open(t *task[T]) bool {
 	w.gate.Enter(t.call())
-	return t
+	return true
 }
 
 // passed goes on after the call that has just ended, if all is well. If not, the execution

@@ -1,9 +1,6 @@
 package hooks
 
-import (
-	"math/rand/v2"
-	"strings"
-)
+import "math/rand/v2"
 
 // An idSource makes execution ids, many at a time: each is part of one string. Its owner
 // uses it alone.
@@ -17,25 +14,25 @@ const (
 
 func (s *idSource) nextID() string {
 	if s.left == "" {
-		s.left = randomText(idLength * idsAtOnce)
+		s.left = newIDs()
 	}
 	id := s.left[:idLength]
 	s.left = s.left[idLength:]
 	return id
 }
 
-// randomText returns n letters of 5 bits. They are unique, not secret: the generator is
-// ChaCha8, which the runtime seeds from the system.
-func randomText(n int) string {
-	const letters = 12 // of one random number
-	var text strings.Builder
-	text.Grow(n)
-	for text.Len() < n {
-		bits := rand.Uint64()
-		for range min(letters, n-text.Len()) {
-			text.WriteByte(idAlphabet[bits&31])
-			bits >>= 5
+// newIDs returns many ids in a row. They are unique, not secret: the generator is ChaCha8,
+// which the runtime seeds from the system.
+func newIDs() string {
+	const letters = 12 // of 5 bits each, from one random number
+	var text [idLength * idsAtOnce]byte
+	var bits uint64
+	for i := range text {
+		if i%letters == 0 {
+			bits = rand.Uint64()
 		}
+		text[i] = idAlphabet[bits&31]
+		bits >>= 5
 	}
-	return text.String()
+	return string(text[:])
 }

@@ -139,12 +139,9 @@ func (w *worker[T]) serve(in <-chan struct{}) (ended bool) {
 // While user code runs, this goroutine must hold nothing but the hook's own memory, since
 // it may hold it for ever: so the execution is looked up again afterwards.
 func (w *worker[T]) drive() bool {
-	for {
-		t := w.e.nextCall(w)
+	var t task[T]
+	for w.e.nextCall(w, &t) {
 		c := t.hookContext
-		if c == nil {
-			return true
-		}
 		w.calling = c
 		if c.over() {
 			w.out = outcome{err: errNeverBegun}
@@ -152,7 +149,7 @@ func (w *worker[T]) drive() bool {
 			if due := w.due.Load(); due != 0 && int64(c.deadline()) < due {
 				w.signal()
 			}
-			w.out = t.do()
+			t.do(&w.out)
 		}
 		mine := w.leave()
 		w.calling = nil
@@ -161,9 +158,10 @@ func (w *worker[T]) drive() bool {
 			return false
 		}
 		if !w.e.passed(c, &w.out) {
-			return true
+			break
 		}
 	}
+	return true
 }
 
 // beside runs a logger or a trace callback here. Such code is trusted not to block, but it may
