@@ -295,18 +295,22 @@ func TestBadValidatorsAreRefused(t *testing.T) {
 		{"a nil function", nil, []hooks.Validator[cart]{hooks.ValidatorFunc[cart]("empty", nil)}, `validator 0 ("empty") has a nil function`},
 		{"no name", nil, []hooks.Validator[cart]{hooks.ValidatorFunc("", valid)}, "validator 0 has an empty name"},
 		{"the same name twice", nil, []hooks.Validator[cart]{fine, hooks.ValidatorFunc("fine", valid)}, `validator 1 has the name "fine", which another has already`},
-		{"Name panics", nil, []hooks.Validator[cart]{nameless{panicString}}, "validator 0 has a Name method that panics or exits"},
-		{"Name exits", nil, []hooks.Validator[cart]{nameless{runtime.Goexit}}, "validator 0 has a Name method that panics or exits"},
+		{"Name panics", nil, []hooks.Validator[cart]{nameless{panicString}}, "validator 0 has a Name method that did not return: panic: "},
+		{"Name exits", nil, []hooks.Validator[cart]{nameless{runtime.Goexit}}, "validator 0 has a Name method that did not return: goroutine exited without returning"},
+		{"Name hangs", nil, []hooks.Validator[cart]{nameless{func() { time.Sleep(time.Hour) }}}, "validator 0 has a Name method that did not return: time limit of 30s for the Name method of the validator exceeded"},
 		{"an unknown one is chosen", []string{"fine", "other"}, []hooks.Validator[cart]{fine}, `validation.validators[1] names "other", which was not given to New`},
 		{"one is chosen twice", []string{"fine", "fine"}, []hooks.Validator[cart]{fine}, `validation.validators[1] names "fine" again`},
 		{"an empty one is chosen", []string{""}, []hooks.Validator[cart]{fine}, `validation.validators[0] names "", which was not given to New`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.why, func(t *testing.T) {
-			x, err := hooks.New(hooks.Config{Validation: hooks.ValidationConfig{Validators: tt.chosen}}, tt.given...)
-			require.ErrorIs(t, err, hooks.ErrInvalidConfig)
-			require.ErrorContains(t, err, tt.text)
-			assert.Nil(t, x)
+			synctest.Test(t, func(t *testing.T) {
+				defer time.Sleep(2 * time.Hour) // whatever hangs ends by then
+				x, err := hooks.New(hooks.Config{Validation: hooks.ValidationConfig{Validators: tt.chosen}}, tt.given...)
+				require.ErrorIs(t, err, hooks.ErrInvalidConfig)
+				require.ErrorContains(t, err, tt.text)
+				assert.Nil(t, x)
+			})
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/hooktx/hooks/internal/call"
 	"github.com/hooktx/hooks/internal/deep"
 )
 
@@ -83,14 +82,14 @@ func validatorName[T any](v Validator[T]) (string, error) {
 	if f, ok := v.(*validatorFunc[T]); ok && f.validate == nil {
 		return "", fmt.Errorf("(%q) has a nil function", f.name)
 	}
-	out := call.Start(v.Name, nil, nil).Join()
+	name, err := askContained("the Name method of the validator", v.Name)
 	switch {
-	case out.How != call.Returned:
-		return "", errors.New("has a Name method that panics or exits")
-	case out.Value == "":
+	case err != nil:
+		return "", fmt.Errorf("has a Name method that did not return: %w", err)
+	case name == "":
 		return "", errors.New("has an empty name")
 	}
-	return out.Value, nil
+	return name, nil
 }
 
 // Execute runs the hooks over *state, in order, as one transaction.

@@ -1,10 +1,6 @@
 package hooks
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // A roster is all that a Registry has at one time. It is never written once it is stored, and
 // neither are its entries, so that who has loaded it needs no lock.
@@ -48,12 +44,9 @@ func describeContained[T any](h Hook[T]) (Description, error) {
 		d := Describe(h)
 		return d, d.Err
 	}
-	r := &run{core: &core{cfg: Config{}.withDefaults()}, started: time.Now()}
-	b := r.newDetached(context.Background(), r.core.cfg.Execution.DefaultTimeout, "the Name and Options methods of the hook")
-	defer b.end(errHookEnded)
-	var d Description // read only if the call has ended in time
-	if m := r.do(&scope{run: r}, b, func(context.Context) error { d = Describe(h); return nil }); m != nil {
-		return Description{}, &classed{ErrInvalidHook, fmt.Errorf("its Name or Options did not return: %w", m.err)}
+	d, err := askContained("the Name and Options methods of the hook", func() Description { return Describe(h) })
+	if err != nil {
+		return Description{}, &classed{ErrInvalidHook, fmt.Errorf("its Name or Options did not return: %w", err)}
 	}
 	return d, d.Err
 }

@@ -70,6 +70,19 @@ func (r *run) doGuarded(s *scope, b *budget, g *call.Guard, fn func(ctx context.
 	return r.judge(s, b, out.How, out.Value, out.Panic, out.Stack, late)
 }
 
+// askContained asks a method of somebody's, outside of every execution, under the protection of
+// an executor of the zero Config. The error says why there is no answer.
+func askContained[V any](what string, ask func() V) (answer V, err error) {
+	r := &run{core: &core{cfg: Config{}.withDefaults()}, started: time.Now()}
+	b := r.newDetached(context.Background(), r.core.cfg.Execution.DefaultTimeout, what)
+	defer b.end(errHookEnded)
+	var said V // read only if the call has ended in time
+	if m := r.do(&scope{run: r}, b, func(context.Context) error { said = ask(); return nil }); m != nil {
+		return answer, m.err
+	}
+	return said, nil
+}
+
 // judge says what to make of a call that ended. Lateness wins the verdict; what the
 // call itself says is joined.
 func (r *run) judge(s *scope, b *budget, how call.How, err error, panicked any, stack string, late *lateness) *mishap {

@@ -13,7 +13,8 @@ import (
 // All validators of a hook share one budget, as long as the hook's own. Read-only
 // hooks change nothing and are not judged.
 type Validator[T any] interface {
-	// Name must be unique among an executor's validators; Config names them by it.
+	// Name must be unique among an executor's validators; Config names them by it. It is asked when the
+	// executor or the cell is made, which gives it 30 seconds.
 	Name() string
 	Validate(ctx context.Context, change StateChange[T]) ValidationResult
 }
