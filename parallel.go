@@ -181,13 +181,14 @@ func (e *execution[T]) collect(members []*execution[T]) {
 }
 
 // culprit returns why a group has failed, nil if it has not: because of the first of its
-// members that did not fail because another one had. The errors of others are joined.
+// members that did not fail because another one had. The errors of others are joined, if one of
+// their hooks is to blame: members that did not get so far all have the same to say.
 func culprit[T any](members []*execution[T]) (f *failure, blamed *step[T]) {
 	stuck := false
 	for _, m := range members {
 		stuck = stuck || m.failed != nil && m.why.stuck
 		switch {
-		case m.failed == nil || f != nil && m.why.tied():
+		case m.failed == nil || f != nil && (m.why.tied() || m.blamed == nil):
 		case f == nil || f.tied():
 			why := *m.why
 			f, blamed = &why, m.blamed
@@ -212,47 +213,64 @@ func (e *execution[T]) groupFailed(f *failure, blamed *step[T]) bool {
 	return e.getOver(f, blamed, g.first, g.savepoint, g.base)
 }
 
-// mergeMembers makes one version of those that the members left.
-func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bool {
-	var (
-		changed []version[T]
-		states  []*T
-		names   []string
-	)
-	e.restSkipped = slices.ContainsFunc(members, func(m *execution[T]) bool { return m.skipped })
+// What members of a group have left, those that changed something: versions, their states, and
+// the members' names.
+type changed[T any] struct {
+	versions []version[T]
+	states   []*T
+	names    []string
+}
+
+// changedSince returns what the members have made of base.
+func (e *execution[T]) changedSince(base *T, members []*execution[T]) (c changed[T]) {
 	for _, m := range members {
-		if v := m.versions.current; v.state != g.base.state {
-			changed, states = append(changed, v), append(states, v.state)
-			names = append(names, e.names[m.whole-1])
+		if v := m.versions.current; v.state != base {
+			c.versions, c.states = append(c.versions, v), append(c.states, v.state)
+			c.names = append(c.names, e.names[m.whole-1])
 		}
 	}
+	return c
+}
+
+// mergeMembers makes one version of those that the members left.
+func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bool {
+	e.restSkipped = slices.ContainsFunc(members, func(m *execution[T]) bool { return m.skipped })
 	e.next = int(e.steps[g.first].other)
-	switch len(changed) {
+	left := e.changedSince(g.base.state, members)
+	switch len(left.versions) {
 	case 0:
 		e.endGroup()
 		return true
 	case 1: // it has been judged
-		e.versions.reach(changed[0])
+		e.versions.reach(left.versions[0])
 		e.endGroup()
 		return true
 	}
+	if f := e.merge(g, left); f != nil {
+		e.attempt = attempt[T]{}
+		return e.groupFailed(f, &e.steps[g.first])
+	}
+	return true
+}
+
+// merge makes one version of several, and lets what judges it begin.
+func (e *execution[T]) merge(g *openGroup[T], left changed[T]) *failure {
 	o := e.copyOptions()
 	o.Adopt = true // nobody else has these versions
-	merged, info, err := deep.Merge(g.base.state, states, o)
+	merged, info, err := deep.Merge(g.base.state, left.states, o)
 	e.copied()
 	if err != nil {
-		return e.groupFailed(e.mergeFailed(err, names), &e.steps[g.first])
+		return e.mergeFailed(err, left.names)
 	}
 	e.attempt = attempt[T]{stage: stageState, prior: g.base, size: info.Size}
 	if len(e.validators) > 0 {
 		if e.attempt.before, err = e.versions.look(); err != nil {
-			return e.groupFailed(e.copyFailed(err), &e.steps[g.first])
+			return e.copyFailed(err)
 		}
 	}
 	e.versions.reach(version[T]{state: merged, size: info.Size, refs: info.RootRefs, cells: g.base.cells})
-	if f := e.mergeCells(g, changed, names); f != nil {
-		e.attempt = attempt[T]{}
-		return e.groupFailed(f, &e.steps[g.first])
+	if f := e.mergeCells(g, left.versions, left.names); f != nil {
+		return f
 	}
 	if e.tracked {
 		e.attempt.changes = diff(g.base.state, merged)
@@ -261,7 +279,7 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 	c := &e.contexts[e.next]
 	c.run, c.index, c.phase = e.run, int32(e.next), PhaseExecute
 	e.attempt.terms = e.termsNow()
-	return true
+	return nil
 }
 
 // endGroup leaves the parallel group whose last step is the next one.

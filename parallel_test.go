@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,6 +50,21 @@ func TestParallelMembersDoNotSeeEachOther(t *testing.T) {
 }
 
 func nothing(*hooks.Options) {}
+
+// Members that have not begun when the caller goes have nothing to add to what the running one says.
+func TestParallelTellsACauseOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the caller has left"))
+		defer cancel()
+		_, err := hooks.Run(ctx, newBoard(), hooks.ParallelN(1, "p", obeying(&d, "a", time.Hour), obeying(&d, "b", time.Hour), obeying(&d, "c", time.Hour)))
+		require.Error(t, err)
+		assert.Equal(t, 1, strings.Count(err.Error(), "the caller has left"), err)
+		var failed *hooks.ExecutionError
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, "p/a", failed.Hook)
+	})
+}
 
 // Two members that change one thing in different ways have a conflict, whoever comes first: it
 // names the place and both.
