@@ -63,7 +63,10 @@ func TestTheHistoryCheck(t *testing.T) {
 // Thousands of small histories, in which all that can go wrong in a hook does, are strictly
 // serialisable, together with what rounds have read that failed or were lost: no lost update, no
 // dirty or fuzzy read, no write skew, no long fork.
+//
+// A history takes time in which its goroutines wait for each other, so several are made at a time.
 func TestHistoriesAreStrictlySerialisable(t *testing.T) {
+	const shards = 8
 	n := 4000
 	if testing.Short() {
 		n = 600
@@ -72,26 +75,40 @@ func TestHistoriesAreStrictlySerialisable(t *testing.T) {
 		n /= 4
 	}
 	seed := rand.Uint64()
-	var committed, failed, lost int64
-	for i := range n {
-		w := &appenders{seed: seed + uint64(i), timed: i%3 == 0}
-		if w.timed {
-			synctest.Test(t, func(t *testing.T) { w.run(t) })
-		} else {
-			w.run(t)
+	var committed, failed, lost atomic.Int64
+	t.Run("histories", func(t *testing.T) {
+		for shard := range shards {
+			t.Run(fmt.Sprint("shard ", shard), func(t *testing.T) {
+				t.Parallel()
+				for i := shard; i < n; i += shards {
+					w := &appenders{seed: seed + uint64(i), timed: i/shards%3 == 0}
+					w.test(t)
+					committed.Add(w.committed.Load())
+					failed.Add(w.failed.Load())
+					lost.Add(w.lost.Load())
+				}
+			})
 		}
-		final := make([][]int, len(w.cells))
-		for key, cell := range w.cells {
-			final[key] = cell.Load()
-		}
-		if text := w.check(final); text != "" {
-			t.Fatalf("seed %d, timed %v: %s\nfinal: %v", w.seed, w.timed, text, final)
-		}
-		committed, failed, lost = committed+w.committed.Load(), failed+w.failed.Load(), lost+w.lost.Load()
+	})
+	t.Logf("%d histories: %d executions committed, %d failed, %d rounds were lost", n, committed.Load(), failed.Load(), lost.Load())
+	require.Positive(t, failed.Load())
+	require.Positive(t, lost.Load())
+}
+
+// test makes one history and checks it.
+func (w *appenders) test(t *testing.T) {
+	if w.timed {
+		synctest.Test(t, func(t *testing.T) { w.run(t) })
+	} else {
+		w.run(t)
 	}
-	t.Logf("%d histories: %d executions committed, %d failed, %d rounds were lost", n, committed, failed, lost)
-	require.Positive(t, failed)
-	require.Positive(t, lost)
+	final := make([][]int, len(w.cells))
+	for key, cell := range w.cells {
+		final[key] = cell.Load()
+	}
+	if text := w.check(final); text != "" {
+		t.Fatalf("seed %d, timed %v: %s\nfinal: %v", w.seed, w.timed, text, final)
+	}
 }
 
 // Appenders are goroutines that run random chains over the lists of some cells.
