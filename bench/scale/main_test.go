@@ -64,18 +64,3 @@ func TestTableHasMediansOfRounds(t *testing.T) {
 	assert.Contains(t, out.String(), "| **hooks** | 2.0 k | 3.8 k | 1.90 |")
 	assert.NotContains(t, out.String(), "Executions that wait", "it was not measured")
 }
-
-func TestHistogram(t *testing.T) {
-	var h histogram
-	assert.Zero(t, h.quantile(0.5), "nothing was counted")
-	for i := range 1_000 {
-		h.add(i, time.Duration(i+1)*time.Microsecond)
-	}
-	for _, q := range []float64{0.5, 0.99, 0.999} {
-		assert.InEpsilon(t, q*1e6, h.quantile(q), 0.04)
-	}
-	for _, d := range []time.Duration{0, 1, 31, 32, 63, 64, 65, 1_000, 123_456_789, 1<<63 - 1} {
-		assert.InDelta(t, float64(d), middle(bucket(d)), 0.02*float64(d)+0.5, "%d", d)
-	}
-	assert.Equal(t, 0, bucket(-5), "a clock that was set back")
-}

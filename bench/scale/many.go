@@ -11,6 +11,7 @@ import (
 
 	"github.com/hooktx/hooks"
 	"github.com/hooktx/hooks/bench/runners"
+	"github.com/hooktx/hooks/bench/session"
 	"github.com/hooktx/hooks/bench/stats"
 	"github.com/hooktx/hooks/bench/suite"
 )
@@ -27,8 +28,8 @@ const moment = 500 * time.Millisecond
 var errPatience = errors.New("not within " + patience.String())
 
 // wait measures the memory of executions of which all wait inside a hook.
-func (t *trial) wait(note figures) error {
-	return t.shuffled([]string{bare, suite.Textbook, suite.Hooks}, []int{t.waiting}, func(impl string, n int) error {
+func (t *trial) wait(note session.Note) error {
+	return t.Shuffled([]string{bare, suite.Textbook, suite.Hooks}, []int{t.waiting}, func(impl string, n int) error {
 		before := settled()
 		used, err := hold(impl, n, before)
 		if err != nil {
@@ -76,8 +77,8 @@ func hold(impl string, n int, before memory) (used memory, err error) {
 }
 
 // abandon measures hooks that go on after their limit, all at once.
-func (t *trial) abandon(note figures) error {
-	return t.shuffled([]string{suite.Textbook, suite.Hooks}, []int{t.abandoned}, func(impl string, n int) error {
+func (t *trial) abandon(note session.Note) error {
+	return t.Shuffled([]string{suite.Textbook, suite.Hooks}, []int{t.abandoned}, func(impl string, n int) error {
 		before := settled()
 		gate, err := runners.NewGate(impl, chainLength, abandonedLimit)
 		if err != nil {

@@ -2,25 +2,20 @@ package main
 
 import (
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/hooktx/hooks/bench/record"
 	"github.com/hooktx/hooks/bench/report"
 	"github.com/hooktx/hooks/bench/runners"
-	"github.com/hooktx/hooks/bench/stats"
 	"github.com/hooktx/hooks/bench/suite"
 )
 
 // A page is the table as it grows.
-type page struct {
-	report.Text
-	log record.Log
-}
+type page struct{ report.Figures }
 
 // table writes what a log says, medians over rounds.
 func table(w io.Writer, log record.Log) error {
-	p := page{log: log}
+	p := page{report.Figures{Log: log}}
 	p.Line("# Many callers, many hooks: results")
 	p.Line("")
 	p.Line("Chains of %d trivial hooks over a small state, hooks in its default configuration beside the textbook loop (per hook", chainLength)
@@ -38,56 +33,8 @@ func table(w io.Writer, log record.Log) error {
 	return err
 }
 
-// values returns what was measured, by round.
-func (p *page) values(name, impl string, at int) map[int]float64 {
-	out := map[int]float64{}
-	for _, f := range p.log.Figures {
-		if f.Name == name && f.Impl == impl && f.At == at {
-			out[f.Round] = f.Value
-		}
-	}
-	return out
-}
-
-// show shows the median of what was measured.
-func (p *page) show(name, impl string, at int, how func(float64) string) string {
-	var all []float64
-	for _, v := range p.values(name, impl, at) {
-		all = append(all, v)
-	}
-	if len(all) == 0 {
-		return "-"
-	}
-	return how(stats.Median(all))
-}
-
-// ratio shows the median of ratios inside rounds.
-func (p *page) ratio(of, to map[int]float64) string {
-	var all []float64
-	for round, v := range of {
-		if base := to[round]; base > 0 {
-			all = append(all, v/base)
-		}
-	}
-	if len(all) == 0 {
-		return "-"
-	}
-	return report.Number(stats.Median(all))
-}
-
-// sizes lists where on the scale the name was measured.
-func (p *page) sizes(name string) (out []int) {
-	for _, f := range p.log.Figures {
-		if f.Name == name && !slices.Contains(out, f.At) {
-			out = append(out, f.At)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 func (p *page) callers() {
-	counts := p.sizes("rate")
+	counts := p.Sizes("rate")
 	if len(counts) == 0 {
 		return
 	}
@@ -98,17 +45,17 @@ func (p *page) callers() {
 		"textbook p99.9", "hooks p99.9")
 	p.Rule(10)
 	for _, n := range counts {
-		cells := []string{strconv.Itoa(n), p.show("rate", suite.Textbook, n, thousands), p.show("rate", suite.Hooks, n, thousands),
-			p.ratio(p.values("rate", suite.Hooks, n), p.values("rate", suite.Textbook, n))}
+		cells := []string{strconv.Itoa(n), p.Show("rate", suite.Textbook, n, report.Thousands), p.Show("rate", suite.Hooks, n, report.Thousands),
+			p.Ratio(p.Values("rate", suite.Hooks, n), p.Values("rate", suite.Textbook, n))}
 		for _, q := range []string{"p50", "p99", "p999"} {
-			cells = append(cells, p.show(q, suite.Textbook, n, report.Duration), p.show(q, suite.Hooks, n, report.Duration))
+			cells = append(cells, p.Show(q, suite.Textbook, n, report.Duration), p.Show(q, suite.Hooks, n, report.Duration))
 		}
 		p.Row(cells...)
 	}
 }
 
 func (p *page) procs() {
-	if len(p.sizes("procs")) == 0 {
+	if len(p.Sizes("procs")) == 0 {
 		return
 	}
 	p.Line("\n## A second processor\n")
@@ -116,32 +63,32 @@ func (p *page) procs() {
 	p.Row("", "1", "2", "2 ÷ 1")
 	p.Rule(4)
 	for _, impl := range []string{runners.Same, suite.Textbook, suite.Hooks} {
-		p.Row(title(impl), p.show("procs", impl, 1, thousands), p.show("procs", impl, 2, thousands),
-			p.ratio(p.values("procs", impl, 2), p.values("procs", impl, 1)))
+		p.Row(title(impl), p.Show("procs", impl, 1, report.Thousands), p.Show("procs", impl, 2, report.Thousands),
+			p.Ratio(p.Values("procs", impl, 2), p.Values("procs", impl, 1)))
 	}
 }
 
 func (p *page) waiting() {
-	for _, n := range p.sizes("waiting-heap") {
+	for _, n := range p.Sizes("waiting-heap") {
 		p.Line("\n## Executions that wait\n")
 		p.Line("%d executions at once whose hook waits. What each uses, its caller's goroutine and state included.\n", n)
 		p.Row("", "heap", "stack", "goroutines")
 		p.Rule(4)
 		for _, impl := range []string{bare, suite.Textbook, suite.Hooks} {
-			p.Row(title(impl), p.show("waiting-heap", impl, n, report.Size), p.show("waiting-stack", impl, n, report.Size),
-				p.show("waiting-goroutines", impl, n, report.Number))
+			p.Row(title(impl), p.Show("waiting-heap", impl, n, report.Size), p.Show("waiting-stack", impl, n, report.Size),
+				p.Show("waiting-goroutines", impl, n, report.Number))
 		}
 	}
 }
 
 func (p *page) abandoned() {
-	for _, n := range p.sizes("abandoned-max") {
+	for _, n := range p.Sizes("abandoned-max") {
 		p.Line("\n## Hooks that are abandoned\n")
 		p.Line("%d deaf hooks with a limit of %v overrun it at the same time.\n", n, abandonedLimit)
 		p.Row("", "textbook", "hooks")
 		p.Rule(3)
 		for _, f := range abandonedRows {
-			p.Row(f.title, p.show(f.name, suite.Textbook, n, f.how), p.show(f.name, suite.Hooks, n, f.how))
+			p.Row(f.title, p.Show(f.name, suite.Textbook, n, f.how), p.Show(f.name, suite.Hooks, n, f.how))
 		}
 	}
 }
@@ -163,7 +110,7 @@ var abandonedRows = []struct {
 }
 
 func (p *page) growth() {
-	results := report.Sum(p.log)
+	results := report.Sum(p.Log)
 	if results.Rounds == 0 {
 		return
 	}
@@ -192,6 +139,3 @@ func title(impl string) string {
 	r, _ := runners.Find(impl)
 	return r.Title
 }
-
-// thousands shows a rate.
-func thousands(x float64) string { return report.Number(x/1000) + " k" }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,6 +30,7 @@ type Session struct {
 
 	from   string
 	worker bool
+	order  *rand.Rand // of what is measured in this process; nil until needed
 }
 
 // Flags defines the flags of all commands.

@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"math/bits"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A histogram counts durations to some three per cent. It has several parts, so that callers do not wait for each other.
-type histogram [shards][buckets]atomic.Uint32
+// A Histogram counts durations to some three per cent. It has several parts, so that callers do not wait for each other.
+type Histogram [shards][buckets]atomic.Uint32
 
 const (
 	shards  = 16
@@ -15,8 +15,8 @@ const (
 	buckets = (64 - fine) << fine
 )
 
-// add counts d; who is any number of the caller's own.
-func (h *histogram) add(who int, d time.Duration) { h[who%shards][bucket(d)].Add(1) }
+// Add counts d; who is any number of the caller's own.
+func (h *Histogram) Add(who int, d time.Duration) { h[who%shards][bucket(d)].Add(1) }
 
 // bucket is where d is counted: as it is while it is small, then by its highest bits.
 func bucket(d time.Duration) int {
@@ -32,8 +32,8 @@ func middle(b int) float64 {
 	return float64(low) + float64(uint64(1)<<shift-1)/2
 }
 
-// quantile returns the duration below which the part q of all lies, in nanoseconds; 0 if nothing was counted.
-func (h *histogram) quantile(q float64) float64 {
+// Quantile returns the duration below which the part q of all lies, in nanoseconds; 0 if nothing was counted.
+func (h *Histogram) Quantile(q float64) float64 {
 	var sums [buckets]uint64
 	total := uint64(0)
 	for i := range h {
