@@ -24,24 +24,23 @@ func straight[T any](t *testing.T) {
 // TestTangled checks that memory in other memory is found, that the next copy of the type expects it, and that this is
 // forgotten when it is no longer so.
 func TestTangled(t *testing.T) {
-	type own struct {
-		x    int
-		rest [40]int
-		p    *int
+	type state struct {
+		cell *hostCell
+		n    *int
 	}
-	straight[own](t)
-	o := &own{}
-	o.p = &o.x
+	straight[state](t)
+	s := &state{cell: &hostCell{}}
+	s.n = &s.cell.n
 	for range 3 {
-		c := planCopyOf(t, o)
-		require.Same(t, &c.x, c.p)
-		require.Equal(t, "guided", deep.Attempt[own](), "it was found, and is expected from now on")
+		c := planCopyOf(t, s)
+		require.Same(t, &c.cell.n, c.n)
+		require.Equal(t, "guided", deep.Attempt[state](), "it was found, and is expected from now on")
 	}
-	o.p = new(int)
-	c := planCopyOf(t, o)
-	require.NotSame(t, &c.x, c.p)
-	require.Equal(t, "straight", deep.Attempt[own](), "it is forgotten")
-	planCopyOf(t, o)
+	s.n = new(int)
+	c := planCopyOf(t, s)
+	require.NotSame(t, &c.cell.n, c.n)
+	require.Equal(t, "straight", deep.Attempt[state](), "it is forgotten")
+	planCopyOf(t, s)
 }
 
 // TestTangledHome checks that references into a root that is copied for another variable lead to that, in all attempts.

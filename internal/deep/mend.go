@@ -16,12 +16,20 @@ func (r *runner) mend(dst, src pointer, ops []op) bool {
 			r.bytes += stringLen(slot)
 		case opPointer:
 			if p := load(slot); p != nil {
-				p, ok = r.pointer(p, o.plan)
+				if number(p)-number(src) < uintptr(o.reach) {
+					p, ok = r.innerPointer(dst, src, p, o)
+				} else {
+					p, ok = r.pointer(p, o.plan)
+				}
 				store(slot, p)
 			}
 		case opSlice:
 			if h := headerAt(slot); h.p != nil {
-				h.p, ok = r.slice(*h, o.plan)
+				if number(h.p)-number(src) < uintptr(o.reach) {
+					h.p, ok = r.innerSlice(dst, src, *h, o)
+				} else {
+					h.p, ok = r.slice(*h, o.plan)
+				}
 				h.c = h.n
 			}
 		case opMap:
@@ -191,7 +199,7 @@ func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
 		r.bytes += countAll(src, ops, n, e.size)
 		return true
 	}
-	if len(ops) == 1 {
+	if len(ops) == 1 && ops[0].reach == 0 {
 		switch o := &ops[0]; o.kind {
 		case opPointer:
 			return r.pointers(add(dst, o.off), o.plan, n, e.size)

@@ -24,6 +24,8 @@ type crowd struct {
 	spare   []extent
 	holders [fewHolders]extent // those that others may lie in
 	n       int                // how many there are, beyond fewHolders too
+	plan    *plan              // of the first region
+	mixed   bool               // not all are variables of one type, or they are arrays, which slices convert to
 }
 
 func (c *crowd) add(p pointer, size uintptr, holds bool) {
@@ -39,15 +41,18 @@ func (c *crowd) add(p pointer, size uintptr, holds bool) {
 
 // overlapping reports whether regions of m and of slices overlap. c lends its memory.
 func overlapping(m *memo, c *crowd, arrays, more []metArray) bool {
-	c.all, c.n = c.all[:0], 0
+	c.all, c.n, c.plan, c.mixed = c.all[:0], 0, nil, false
 	for i := range m.list {
 		if x := &m.list[i]; x.plan.variable() && x.plan.lies && x.plan.size > 0 {
+			c.mixed = c.mixed || c.plan != nil && c.plan != x.plan || x.plan.rule.act == actArray
+			c.plan = x.plan
 			c.add(x.src, x.plan.size, x.plan.holds)
 		}
 	}
 	for _, list := range [...][]metArray{arrays, more} {
 		for i := range list {
 			if x := &list[i]; x.plan.lies {
+				c.mixed = true
 				c.add(x.src, x.size(), x.plan.spread)
 			}
 		}
@@ -55,7 +60,7 @@ func overlapping(m *memo, c *crowd, arrays, more []metArray) bool {
 	switch {
 	case m.clash:
 		return true
-	case c.n == 0 || len(c.all) <= 1:
+	case c.n == 0 || len(c.all) <= 1 || !c.mixed:
 		return false
 	case c.n <= fewHolders:
 		return anyTouch(c.holders[:c.n], c.all)

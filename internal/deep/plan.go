@@ -54,10 +54,11 @@ const (
 
 // An op is a part of a value, at an offset, that has to be mended after the whole was moved.
 type op struct {
-	kind opKind
-	off  uintptr
-	plan *plan // of what a reference leads to, or of the interface
-	rare *rareOp
+	kind  opKind
+	reach uint32 // of a reference that may lead into the value of which it is a part: the value's size
+	off   uintptr
+	plan  *plan // of what a reference leads to, or of the interface
+	rare  *rareOp
 }
 
 // A rareOp is what seldom parts need.
@@ -201,6 +202,7 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	}
 	p.plain = p.whole && !p.alien && len(p.mend[copying]) == 0
 	p.easy = p.shared && p.size > 0 && p.rule.own == nil && !p.alien
+	p.reach()
 	switch p.rule.act {
 	case actPointer, actSlice:
 		p.target = s.plan(t.Elem())
