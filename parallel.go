@@ -232,6 +232,11 @@ func (e *execution[T]) changedSince(base *T, members []*execution[T]) (c changed
 	return c
 }
 
+// trees reports whether all versions are known to be trees.
+func (c *changed[T]) trees() bool {
+	return !slices.ContainsFunc(c.versions, func(v version[T]) bool { return !v.tree })
+}
+
 // mergeMembers makes one version of those that the members left.
 func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bool {
 	e.restSkipped = slices.ContainsFunc(members, func(m *execution[T]) bool { return m.skipped })
@@ -257,6 +262,7 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 func (e *execution[T]) merge(g *openGroup[T], left changed[T]) *failure {
 	o := e.copyOptions()
 	o.Adopt = true // nobody else has these versions
+	o.Trees = g.base.tree && left.trees()
 	merged, info, err := deep.Merge(g.base.state, left.states, o)
 	e.copied()
 	if err != nil {
@@ -268,7 +274,7 @@ func (e *execution[T]) merge(g *openGroup[T], left changed[T]) *failure {
 			return e.copyFailed(err)
 		}
 	}
-	e.versions.reach(version[T]{state: merged, size: info.Size, refs: info.RootRefs, cells: g.base.cells})
+	e.versions.reach(version[T]{state: merged, size: info.Size, refs: info.RootRefs, tree: info.Tree, cells: g.base.cells})
 	if f := e.mergeCells(g, left.versions, left.names); f != nil {
 		return f
 	}

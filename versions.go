@@ -51,7 +51,7 @@ func (v *versions[T]) prime() error {
 		return nil
 	}
 	first, err := v.copy(v.caller)
-	v.ready, v.current.size = first.state, first.size
+	v.ready, v.current.size, v.current.tree = first.state, first.size, first.tree
 	return err
 }
 
@@ -152,6 +152,7 @@ type version[T any] struct {
 	state *T
 	size  int64
 	refs  bool // it has references to its own root
+	tree  bool // it is known to be a tree: see deep.Info
 	cells *cellEdits
 }
 
@@ -164,7 +165,7 @@ func (v *versions[T]) copy(src *T) (version[T], error) {
 	}
 	state, info, err := deep.Copy(src, v.copier.copyOptions())
 	v.copier.copied()
-	return version[T]{state: state, size: info.Size, refs: info.RootRefs}, copyError(err)
+	return version[T]{state: state, size: info.Size, refs: info.RootRefs, tree: info.Tree}, copyError(err)
 }
 
 // copyError gives an error of package deep its class.

@@ -22,6 +22,10 @@ type Options struct {
 	// effect on other functions.
 	Adopt bool
 
+	// Trees tells Merge that the base and the versions are trees, as Info said when they were copied, and that nobody has
+	// written them since. It saves Merge a look at each of them. It has no effect on other functions.
+	Trees bool
+
 	// Stop, if set, is asked about every 1024 steps and before every call of a DeepCopy method. Its error ends the copy
 	// at once and is returned.
 	Stop func() error
@@ -55,6 +59,10 @@ func (o *Options) counts() bool { return o.Limit > 0 || !o.SkipSize }
 type Info struct {
 	Size     int64 // bytes of the copy, by the rules of Size; 0 if Options.SkipSize says so
 	RootRefs bool  // some pointer or slice in the copy points to the root value itself, or into it
+
+	// Tree says that the copy is known to be a tree: no memory in it is met twice, and all of it is simply copied. See
+	// Options.Trees.
+	Tree bool
 }
 
 // Copy returns a deep copy of *src, by the rules of the package. The error is a *NotCopyableError, a *TooLargeError, or

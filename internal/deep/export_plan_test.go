@@ -54,3 +54,11 @@ func pointersOf(list []reflect.Value) (all []pointer) {
 	}
 	return all
 }
+
+// IsTree reports whether *v is a tree of what is simply copied, by a look at all of it.
+func IsTree(v reflect.Value) bool {
+	p := planFor(v.Type().Elem())
+	s := newTreeSurveyor(Options{})
+	defer s.release()
+	return p.set.trees || s.run(v.UnsafePointer(), p) && !s.overlapping()
+}

@@ -165,10 +165,11 @@ func moved[T any](src *T, p *plan) *T {
 }
 
 func (r *runner) info() Info {
-	if r.mode == copying {
-		return Info{RootRefs: r.rootRefs}
+	info := Info{RootRefs: r.rootRefs, Tree: r.attempt == straight && !r.knotted}
+	if r.mode == counting {
+		info.Size = r.bytes
 	}
-	return Info{Size: r.bytes, RootRefs: r.rootRefs}
+	return info
 }
 
 // survey finds out what lies in what. If nothing does, the next copy begins with a straight attempt again.

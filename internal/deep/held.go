@@ -65,6 +65,7 @@ func countAll(p pointer, ops []op, n int, size uintptr) (sum int64) {
 // box returns the data word for a copy of the value in an interface with the data word src.
 func (r *runner) box(src pointer, d *dynamic) (pointer, bool) {
 	i, fresh := r.known.claim(src, d.plan.box)
+	r.knotted = r.knotted || !fresh
 	switch {
 	case r.known.list[i].dst != nil:
 		return r.known.list[i].dst, true

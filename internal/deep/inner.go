@@ -45,6 +45,7 @@ func (r *runner) inner(dst, src, ref pointer, size uintptr, o *op) pointer {
 	if off+size > uintptr(o.reach) || r.attempt == surveyed {
 		return nil
 	}
+	r.knotted = true
 	if r.rootMet && src == r.known.list[0].src {
 		dst, r.rootRefs = r.known.list[0].dst, true
 	}

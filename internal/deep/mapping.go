@@ -25,10 +25,12 @@ func (r *runner) mapping(src pointer, p *plan) (pointer, bool) {
 	case !fresh && r.known.list[i].plan != p.mark && p.tags(r.known.list[i].plan.markOf):
 		return nil, r.giveUp()
 	case !fresh:
+		r.knotted = true
 		return r.known.list[i].dst, true
 	case !r.charge(p.mapSize(src)):
 		return nil, false
 	}
+	r.knotted = r.knotted || p.odd || p.key.alien || p.elem.alien
 	dst := p.newMap(src)
 	if p.shared {
 		r.known.list[i].dst = dst

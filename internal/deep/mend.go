@@ -63,8 +63,10 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 			}
 		}
 	case opAtomic:
+		r.knotted = true
 		moveAtomicAt(dst, src, x.atom)
 	case opAtomicPointer:
+		r.knotted = true
 		p, ok := loadPointer(src, x.rule.word), true
 		if p != nil && o.plan != nil {
 			p, ok = r.pointer(p, o.plan)
@@ -76,8 +78,10 @@ func (r *runner) rare(dst, src pointer, o *op) bool {
 	case opOwn:
 		return r.own(dst, src, x)
 	case opAtomicValue:
+		r.knotted = true
 		return r.atomicValue(dst, src)
 	case opSyncMap:
+		r.knotted = true
 		return r.syncMap(dst, src)
 	}
 	return true
@@ -91,7 +95,7 @@ func (r *runner) pointer(src pointer, e *plan) (pointer, bool) {
 	i, fresh := r.known.claim(src, e)
 	switch {
 	case !fresh:
-		r.rootRefs = r.rootRefs || i == 0 && r.rootMet
+		r.knotted, r.rootRefs = true, r.rootRefs || i == 0 && r.rootMet
 		return r.known.list[i].dst, true
 	case !r.charge(int64(e.size)):
 		return nil, false
@@ -118,6 +122,7 @@ func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok bool) {
 	case e.alien:
 		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:
+		r.knotted = true
 		return e.make(), true
 	case r.attempt == surveyed:
 		return r.placed(src, e, 1)
@@ -144,6 +149,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	case e.alien:
 		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:
+		r.knotted = true
 		return e.make(), true
 	case r.attempt == surveyed:
 		return r.placed(h.p, e, h.n)
@@ -153,6 +159,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 		}
 		i, covered := r.arrays.find(h.p, h.n, end, e)
 		if covered {
+			r.knotted = true
 			x := &r.arrays.list[i]
 			return add(x.dst, number(h.p)-number(x.src)), true
 		}

@@ -64,7 +64,9 @@ func Merge[T any](base *T, versions []*T, o Options) (out *T, info Info, err err
 		return nil, Info{}, err
 	case !own:
 		return Copy(as[T](root), o)
-	case o.counts(): // a tree: no reference leads to the root
+	}
+	info.Tree = true // so no reference leads to the root
+	if o.counts() {
 		if info.Size, err = sizeOf(root, reflect.TypeFor[T](), o); err != nil {
 			return nil, Info{}, err
 		}

@@ -71,7 +71,7 @@ func mergeTrees(p *plan, base pointer, versions []pointer, own bool, o Options) 
 			group[i] = v
 		}
 	}
-	if p.set.trees || g.survey(p, base, group) {
+	if p.set.trees || o.Trees || g.survey(p, base, group) {
 		root, g.changed, done = g.object(base, stand, group, p, 1)
 		done = done && !g.doubtful()
 	}

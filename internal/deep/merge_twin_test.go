@@ -188,16 +188,20 @@ func (s *subject) checkWritten(before, all []reflect.Value) {
 func (s *subject) checkAdopted(all []reflect.Value, want reflect.Value, mergeable bool, n *tally) {
 	s.t.Helper()
 	var used, before []reflect.Value
+	trees := true
 	for _, v := range all {
-		for _, list := range []*[]reflect.Value{&used, &before} {
-			c, _, err := deep.ObviousCopy(v, deep.Options{})
-			if err != nil {
-				s.errorf("a copy of a copy: %v", err)
-			}
-			*list = append(*list, c)
+		c, _, err := deep.ObviousCopy(v, deep.Options{})
+		d, info, done, planErr := deep.PlanCopy(v, deep.Options{})
+		if !done && err == nil {
+			d, info, planErr = deep.ObviousCopy(v, deep.Options{})
 		}
+		if err != nil || planErr != nil {
+			s.errorf("a copy of a copy: %v; by plans %v", err, planErr)
+		}
+		before, used = append(before, c), append(used, d)
+		trees = trees && info.Tree
 	}
-	got, done, err := deep.TreeMerge(used[0], used[1:], deep.Options{Adopt: true})
+	got, done, err := deep.TreeMerge(used[0], used[1:], deep.Options{Adopt: true, Trees: trees})
 	switch {
 	case err != nil:
 		s.errorf("the merge that adopts: %v", err)

@@ -9,6 +9,7 @@ import (
 
 // own makes dst what the DeepCopy method of the value at src makes.
 func (r *runner) own(dst, src pointer, x *rareOp) bool {
+	r.knotted = true
 	if x.rule.nilable() {
 		v := at(x.typ, src)
 		switch {
@@ -34,6 +35,7 @@ func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
 	}
 	switch {
 	case !fresh:
+		r.knotted = true
 		return r.known.list[i].dst, true
 	case !r.charge(int64(e.size)):
 		return nil, false
@@ -50,6 +52,7 @@ func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
 
 // ownPointer returns what the DeepCopy method of the variable at src returns.
 func (r *runner) ownPointer(src pointer, e *plan) (pointer, bool) {
+	r.knotted = true
 	if e.rule.nilable() {
 		switch {
 		case absent(at(e.typ, src)):

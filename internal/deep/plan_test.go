@@ -26,6 +26,8 @@ func planCopyOf[T any](t testing.TB, src *T) *T {
 	require.True(t, done, "plans copy it")
 	want, wantInfo, err := deep.ObviousCopy(v, deep.Options{})
 	require.NoError(t, err)
+	require.False(t, info.Tree && !deep.IsTree(dst), "what is said to be a tree is one")
+	wantInfo.Tree = info.Tree // which the obvious engine does not look for
 	require.Equal(t, wantInfo, info)
 	require.NoError(t, isomorphic(v, want), "the obvious copy")
 	require.NoError(t, isomorphic(v, dst), "the copy by plans")
@@ -660,4 +662,48 @@ func TestSharedBoxes(t *testing.T) {
 	m := map[string]any{}
 	m["m"] = genWordMap{m}
 	planCopyOf(t, &m)
+}
+
+// A copy says of itself whether it is a tree, as far as plans made it straight away.
+func TestTreesAreKnown(t *testing.T) {
+	type node struct {
+		Name       string
+		Next, Prev *node
+		Any        any
+	}
+	one, two := &node{Name: "one"}, &node{Name: "two"}
+	ring := &node{Name: "ring"}
+	ring.Next = ring
+	list := []int{1, 2, 3}
+	tests := []struct {
+		name  string
+		value any
+		tree  bool
+	}{
+		{"JSON", map[string]any{"a": 1.5, "b": []any{"c", map[string]any{}}, "d": nil}, true},
+		{"pointers to objects of one type", map[string]*node{"one": one, "two": {Next: two}}, true},
+		{"slices side by side", [][]int{list[:2:2], list[2:]}, true},
+		{"one object twice", []*node{one, one}, false},
+		{"one map twice", []any{map[string]int{}, nil, map[int]any{1: one, 2: one}}, false},
+		{"a ring", ring, false},
+		{"slices of one array", [][]int{list[:2], list}, false},
+		{"an element", []any{list, &list[1]}, false},
+		{"an object of no size twice", []any{&struct{}{}}, false},
+		{"an atomic", &struct {
+			N atomic.Int64
+			P *node
+		}{}, false},
+		{"a key that leads somewhere", map[any]*node{one: nil}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			value := tt.value
+			_, info, err := deep.Copy(&value, deep.Options{})
+			require.NoError(t, err)
+			if deep.UsePlans {
+				require.Equal(t, tt.tree, info.Tree)
+			}
+			planCopyOf(t, &value)
+		})
+	}
 }

@@ -29,6 +29,7 @@ type runner struct {
 
 	err     error // the copy has failed
 	overlap bool  // memory lies in other memory
+	knotted bool  // some memory has been met twice, or is not simply copied: see newTreeSurveyor
 
 	rootMet  bool // the root is the first in the memo
 	rootRefs bool
@@ -104,7 +105,7 @@ func (r *runner) forget() {
 	r.hosts.forget()
 	r.places.forget()
 	r.bytes, r.depth, r.open = 0, 0, 0
-	r.err, r.overlap, r.rootMet, r.rootRefs = nil, false, false, false
+	r.err, r.overlap, r.knotted, r.rootMet, r.rootRefs = nil, false, false, false, false
 }
 
 // run mends out, to which src has been moved. It reports false if the copy is not made, or cannot be by a runner.
