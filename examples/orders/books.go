@@ -2,14 +2,17 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // Books compare what was promised to customers with what happened in the world: in the
-// stock ledger, at the payment provider, in the outbox, and in the orders that were
-// passed on.
+// stock ledger, on the shelf, at the payment provider, in the outbox, and in the orders
+// that were passed on.
 type books struct {
-	delivered, onShelf, inBetween, sent, due     int // units
+	delivered, onShelf, inBetween, sent, due     int // units, by the ledger
+	counted                                      int // units that are on the shelf
 	charged, refunded, owed                      Cents
 	committed, failed, unstarted, mails, pointed int
 	findings                                     []finding
@@ -17,7 +20,7 @@ type books struct {
 
 // A finding is something that does not balance.
 type finding struct {
-	order string
+	about string // an order or an article
 	what  string
 	cause string // one of the causes below
 }
@@ -29,19 +32,21 @@ const (
 	causeExpired   = "A rollback ran under the order's own context, which had ended: it could do nothing."
 	causeStillHeld = "Somebody still had the order after it was passed on, and wrote into it."
 	causeHalfDone  = "A hook that may fail did fail, and what it had half done stayed."
+	causeApart     = "Of two changes that belong together, one was undone and the other was not."
 	causeUnchecked = "Nobody looked at what a hook had left in the order."
 	causeNone      = "Nobody knows why."
 )
 
 var causes = []string{
-	causeWentOn, causeBroke, causeExpired, causeStillHeld, causeHalfDone, causeUnchecked, causeNone,
+	causeWentOn, causeBroke, causeExpired, causeStillHeld, causeHalfDone, causeApart, causeUnchecked, causeNone,
 }
 
 // evidence is what the books are made of.
 type evidence struct {
 	records   []*record
-	entries   []entry    // of the ledger, read from the disk
-	statement []movement // of the provider
+	entries   []entry        // of the ledger, read from the disk
+	shelf     map[string]int // units by article
+	statement []movement     // of the provider
 	mails     map[string]int
 }
 
@@ -89,6 +94,7 @@ func closeBooks(e evidence) *books {
 		b.state(r)
 		b.mail(r, e.mails[r.order.ID])
 	}
+	b.shelf(e.shelf, stocked(e.entries))
 	return b
 }
 
@@ -110,6 +116,31 @@ func (b *books) count(x entry) {
 	}
 	add(x.From, -x.Units)
 	add(x.To, x.Units)
+}
+
+// stocked returns the units on the shelf by article, as the ledger says.
+func stocked(entries []entry) map[string]int {
+	units := map[string]int{}
+	for _, x := range entries {
+		if x.From == stock {
+			units[x.SKU] -= x.Units
+		}
+		if x.To == stock {
+			units[x.SKU] += x.Units
+		}
+	}
+	return units
+}
+
+// shelf compares the shelf with the ledger.
+func (b *books) shelf(units, ledger map[string]int) {
+	for _, sku := range slices.Sorted(maps.Keys(ledger)) {
+		b.counted += units[sku]
+		if units[sku] != ledger[sku] {
+			what := fmt.Sprintf("%d are on the shelf, %d by the ledger", units[sku], ledger[sku])
+			b.findings = append(b.findings, finding{sku, what, causeApart})
+		}
+	}
 }
 
 func (b *books) find(r *record, cause, format string, args ...any) {
@@ -212,6 +243,7 @@ func (b *books) print(p *printer) {
 	}
 	p.paragraph("units", fmt.Sprintf("%d delivered = %d on the shelf + %d shipped %s %d in between; %d were ordered",
 		b.delivered, b.onShelf, b.sent, sign, max(b.inBetween, -b.inBetween), b.due))
+	p.paragraph("shelf", fmt.Sprintf("%d units are left in memory, %d by the ledger", b.counted, b.onShelf))
 	p.paragraph("money", fmt.Sprintf("%v charged - %v refunded = %v kept; %v were ordered",
 		b.charged, b.refunded, b.charged-b.refunded, b.owed))
 	p.paragraph("points", fmt.Sprintf("%d booked", b.pointed))
@@ -226,7 +258,7 @@ func (b *books) print(p *printer) {
 		for _, f := range b.findings {
 			if f.cause == cause {
 				p.printf("%s", heading)
-				p.paragraph(f.order, f.what)
+				p.paragraph(f.about, f.what)
 				heading = ""
 			}
 		}

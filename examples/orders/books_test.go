@@ -31,6 +31,7 @@ func balancedEvidence(t *testing.T) *evidence {
 			{Order: "o-1", SKU: "tea", Units: 2, From: reserved, To: shipped},
 			{Order: "o-1", SKU: point, Units: 10, From: programme, To: wallet},
 		},
+		shelf:     map[string]int{"tea": 7},
 		statement: []movement{{"k1", "o-1", 1000}, {"k2", "o-2", 1000}, {"k2", "o-2", -1000}},
 		mails:     map[string]int{"o-1": 1},
 	}
@@ -42,7 +43,7 @@ func TestBooksFindWhatIsWrong(t *testing.T) {
 	tests := []struct {
 		reason string
 		spoil  func(e *evidence)
-		order  string
+		about  string
 		what   string
 	}{
 		{"a refund was lost", func(e *evidence) { e.statement = e.statement[:2] }, "o-2", "€10.00 taken for an order that failed in ship"},
@@ -55,6 +56,7 @@ func TestBooksFindWhatIsWrong(t *testing.T) {
 		{"no points", func(e *evidence) { e.entries = e.entries[:5] }, "o-1", "0 points booked, the order says 10"},
 		{"no mail", func(e *evidence) { e.mails = nil }, "o-1", "0 confirmations were sent"},
 		{"a wrong mail", func(e *evidence) { e.mails["o-2"] = 1 }, "o-2", "confirmed, though it failed in ship"},
+		{"a unit fell off the shelf", func(e *evidence) { e.shelf["tea"] = 6 }, "tea", "6 are on the shelf, 7 by the ledger"},
 		{"written into", func(e *evidence) { e.records[0].order.Note = "x" }, "o-1", `Note was "", and became "x"`},
 	}
 	for _, tt := range tests {
@@ -64,7 +66,7 @@ func TestBooksFindWhatIsWrong(t *testing.T) {
 			b := closeBooks(*e)
 			assert.False(t, b.balanced())
 			require.NotEmpty(t, b.findings)
-			assert.Equal(t, tt.order, b.findings[0].order)
+			assert.Equal(t, tt.about, b.findings[0].about)
 			assert.Equal(t, tt.what, b.findings[0].what)
 
 			var out bytes.Buffer

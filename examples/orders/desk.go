@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -85,6 +86,9 @@ func (s *shop) serve(ctx context.Context, e engine, r *record) {
 // short, and what was done about it.
 func (r *record) what() (outcome, reason, rest string) {
 	var parts []string
+	if r.report != nil && r.report.Rounds > 1 {
+		parts = append(parts, fmt.Sprintf("in round %d", r.report.Rounds))
+	}
 	switch {
 	case r.committed && r.report == nil:
 		outcome, reason = "done", r.order.Charge+"  "+r.order.Tracking

@@ -40,6 +40,7 @@ func newTransactions(s *shop, cfg hooks.Config, tell func(order, text string)) (
 	cfg.Execution.RollbackTimeout = 2 * time.Second
 	cfg.Execution.Grace = 20 * time.Millisecond // the payment client needs a moment to hang up
 	cfg.Execution.MaxStateSize = maxState
+	cfg.Execution.MaxRounds = hooks.NoLimit // an order tries again until its customer leaves
 	cfg.Trace = &hooks.Trace{
 		RollbackEnd: func(_ context.Context, info hooks.Info, result *hooks.RollbackResult) {
 			if text, late := t.compensated(info, result); late {

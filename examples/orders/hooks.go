@@ -33,17 +33,23 @@ func (s *shop) validate(ctx context.Context, o *Order) error {
 	return nil
 }
 
-// reserve takes the order's units off the shelf: all of them in one booking, or none.
+// reserve takes the order's units off the shelf, and books them in the ledger: all of them
+// in one booking, or none.
 //
-// The booking has the hook's idempotency key, and Rollback books back by that key, once.
-// Both refuse a context that has ended, as every client of a database does; a Rollback
-// never gets one that has.
+// The shelf is part of the transaction, the ledger is not: it needs an undo. The booking has
+// the hook's idempotency key, and Rollback books back by that key, once. If the order's round
+// is lost to another order, the booking is undone like any other, and the next round makes a
+// new one: the hook has another key then. Both refuse a context that has ended, as every
+// client of a database does; a Rollback never gets one that has.
 type reserve struct{ shop *shop }
 
 func (*reserve) Name() string { return "reserve" }
 
 func (h *reserve) Execute(ctx context.Context, o *Order) (any, error) {
-	err := h.shop.ledger.move(ctx, effectKey(ctx, o, "reserve"), o.ID, stock, reserved, o.Lines...)
+	err := h.shop.shelf.take(ctx, o.Lines)
+	if err == nil {
+		err = h.shop.ledger.move(ctx, effectKey(ctx, o, "reserve"), o.ID, stock, reserved, o.Lines...)
+	}
 	if errors.Is(err, errShort) {
 		return nil, hooks.Reject("%w", err)
 	}
@@ -51,6 +57,7 @@ func (h *reserve) Execute(ctx context.Context, o *Order) (any, error) {
 }
 
 func (h *reserve) Rollback(ctx context.Context, o *Order) error {
+	h.shop.shelf.putBack(o.Lines)
 	return h.shop.ledger.undo(ctx, effectKey(ctx, o, "reserve"))
 }
 

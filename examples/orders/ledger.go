@@ -62,6 +62,11 @@ var (
 	errUndone = errors.New("this key was undone, it cannot be booked again")
 )
 
+// short is the error of who wants more than is left.
+func short(wanted Line, left int) error {
+	return fmt.Errorf("%w: %d %s left, %d wanted", errShort, left, wanted.SKU, wanted.Qty)
+}
+
 // openLedger opens or creates the ledger in a file and replays it.
 func openLedger(path string) (*ledger, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
@@ -125,7 +130,7 @@ func (l *ledger) move(ctx context.Context, key, order, from, to string, lines ..
 	entries := make([]entry, len(lines))
 	for i, line := range lines {
 		if left := l.balance[holding{from, line.SKU}]; from == stock && left < line.Qty {
-			return fmt.Errorf("%w: %d %s left, %d wanted", errShort, left, line.SKU, line.Qty)
+			return short(line, left)
 		}
 		entries[i] = entry{Key: key, Order: order, SKU: line.SKU, Units: line.Qty, From: from, To: to}
 	}

@@ -6,13 +6,14 @@
 //
 // The parts are real: the payment provider is an HTTP server that declines, fails, hangs,
 // cuts connections and charges cards long after its client has given up; stock and
-// shipments are an append-only file. Some hooks misbehave, as real ones do: they are deaf
+// shipments are an append-only file, and what is left on the shelf is in memory that all
+// workers share, a cell for each article. Some hooks misbehave, as real ones do: they are deaf
 // to their context, panic halfway, leave goroutines behind, let the order grow beyond
 // all limits. Which order meets which misfortune stands in the order itself, so both runs
 // meet the same.
 //
-// In the end the books are closed: every unit on the shelf or shipped, every charge for a
-// shipped order or refunded. The program exits with 1 if they do not balance. The first
+// In the end the books are closed: every unit on the shelf or shipped, the shelf as the
+// ledger says, every charge for a shipped order or refunded. The program exits with 1 if they do not balance. The first
 // run's do. Those of the second do not, and it says why, order by order.
 package main
 
@@ -180,7 +181,7 @@ func desk(ctx context.Context, o options, stdout, stderr io.Writer) (_ *books, e
 	if err != nil {
 		return nil, err
 	}
-	books := closeBooks(evidence{records, entries, statement, w.shop.outbox.sent()})
+	books := closeBooks(evidence{records, entries, w.shop.shelf.left(), statement, w.shop.outbox.sent()})
 	if t, ok := engine.(*transactions); ok {
 		printReports(out, records)
 		printMetrics(out, t.executor.Metrics())
@@ -203,8 +204,14 @@ func load(path string) (*input, error) {
 
 func newEngine(s *shop, o options, out *printer, stderr io.Writer) (engine, error) {
 	if o.naive {
+		s.shelf = newGuarded(s.articles)
 		return &textbook{loop: naive{limit: 2 * time.Second}, chain: s.chain()}, nil
 	}
+	cells, err := newCells(s.articles)
+	if err != nil {
+		return nil, err
+	}
+	s.shelf = cells
 	var cfg hooks.Config
 	if o.verbose {
 		encoder := zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig())

@@ -25,7 +25,7 @@ func printReports(p *printer, records []*record) {
 		}
 	}
 	show("committed, without an optional hook", func(r *record) bool {
-		return r.committed && len(r.report.Rollbacks) > 0
+		return r.committed && len(r.dropped) > 0
 	})
 	show("rolled back, and nobody could know whether the card was charged", func(r *record) bool {
 		return slices.ContainsFunc(r.report.Rollbacks, func(u hooks.RollbackResult) bool {
@@ -48,6 +48,7 @@ func printMetrics(p *printer, m hooks.Metrics) {
 		m.Runs.Cancelled, m.Runs.Panicked, m.Runs.Invalid, m.ContinuedFailures))
 	p.paragraph("undo calls", fmt.Sprintf("%d, %d of them failed; and %d late ones, %d of them failed",
 		m.Rollbacks, m.RollbackFailures, m.LateCompensations, m.LateFailures))
+	p.paragraph("rounds", fmt.Sprintf("%d lost to another order that took the same article, undone and run again", m.Conflicts))
 	p.paragraph("abandoned", fmt.Sprintf("%d hooks, %d of which have ended", m.AbandonedEver, m.LateEnds))
 	p.printf("\n  %-10s %6s %10s %8s %8s %10s %10s\n", "hook", "runs", "succeeded", "undone", "failed", "p50 ≤", "p99 ≤")
 	for _, name := range slices.Sorted(maps.Keys(m.Hooks)) {

@@ -13,6 +13,7 @@ import (
 type shop struct {
 	articles map[string]Article // by SKU
 	ledger   *ledger
+	shelf    shelf
 	payer    *payer
 	outbox   outbox
 	limit    time.Duration // of a charge, and of a shipment
