@@ -17,27 +17,29 @@ import (
 // fates are the orders of the built-in file that meet a misfortune, and how they end.
 // All others are committed.
 var fates = map[string]string{
-	"o-1004": "refused in charge",   // declined
-	"o-1006": "timed out in charge", // the provider hangs
-	"o-1009": "failed in ship",      // panics after the parcel has left
-	"o-1012": "timed out in charge", // charged after that
-	"o-1014": "timed out in ship",   // deaf
-	"o-1016": "failed in charge",    // 500, but charged
-	"o-1018": "failed in charge",    // connection cut, but charged
-	"o-1019": "refused in reserve",  // out of stock
-	"o-1020": "refused in validate", // nobody ships there
-	"o-1023": "cancelled in charge", // the customer leaves while the provider hangs
-	"o-1025": "timed out in charge", // deaf
-	"o-1027": "refused in charge",   // declined
-	"o-1029": "failed in charge",    // 500, not charged
-	"o-1031": "cancelled in ship",   // the customer leaves, ship is deaf
-	"o-1033": "cancelled in charge", // the customer leaves, charged after that
-	"o-1037": "failed in charge",    // connection cut, but charged
-	"o-1039": "failed in ship",      // panics
-	"o-1041": "timed out in charge", // deaf
-	"o-1044": "failed in charge",    // 500, but charged
-	"o-1045": "failed in confirm",   // no tracking number
-	"o-1047": "refused in validate", // too dear
+	"o-1004": "refused in charge",       // declined
+	"o-1006": "timed out in charge",     // the provider hangs
+	"o-1009": "failed in ship",          // panics after the parcel has left
+	"o-1012": "timed out in charge",     // charged after that
+	"o-1014": "timed out in ship",       // deaf
+	"o-1016": "failed in charge",        // 500, but charged
+	"o-1018": "failed in charge",        // connection cut, but charged
+	"o-1019": "refused in reserve",      // out of stock
+	"o-1020": "refused in validate",     // nobody ships there
+	"o-1023": "cancelled in charge",     // the customer leaves while the provider hangs
+	"o-1025": "timed out in charge",     // deaf
+	"o-1027": "refused in charge",       // declined
+	"o-1029": "failed in charge",        // 500, not charged
+	"o-1031": "cancelled in ship",       // the customer leaves, ship is deaf
+	"o-1033": "cancelled in charge",     // the customer leaves, charged after that
+	"o-1037": "failed in charge",        // connection cut, but charged
+	"o-1039": "failed in ship",          // panics
+	"o-1041": "timed out in charge",     // deaf
+	"o-1044": "failed in charge",        // 500, but charged
+	"o-1045": "failed in confirm",       // no tracking number
+	"o-1047": "refused in validate",     // too dear
+	"o-1049": "refused in checks/fraud", // stolen, while the address is looked up
+	"o-1051": "refused in checks/fraud", // stolen
 }
 
 func TestBooksBalance(t *testing.T) {
@@ -64,15 +66,18 @@ func TestBooksBalance(t *testing.T) {
 	}
 	for _, part := range []string{
 		"The books balance.",
-		"o-1025  └ late                   charge has ended: Rollback called",
+		"o-1025  └ late                      charge has ended: Rollback called",
 		"o-1014: a hook was given up, and undone when it ended at last",
 		`rollback "charge" (effect unknown): done`,
 		"later: ship has ended: Rollback called",
-		"48: 27 committed, 21 failed (43.8 %)",
-		"69 shipped + 0 in between; 69 were ordered",
-		"624 units are left in memory, 624 by the ledger",
-		"€2336.40 kept; €2336.40 were ordered",
-		"27 sent",
+		"52: 29 committed, 23 failed (44.2 %)",
+		"71 shipped + 0 in between; 71 were ordered",
+		"622 units are left in memory, 622 by the ledger",
+		"€2369.20 kept; €2369.20 were ordered",
+		"29 sent",
+		"o-1049: refused by one of two checks, which ended the other",
+		`cancelled: "checks/fraud", which ran beside it, has failed`,
+		"without checks/geocode: there is no",
 	} {
 		assert.Contains(t, text, part)
 	}
@@ -167,10 +172,10 @@ func TestInterruptedDeskBalances(t *testing.T) {
 func outcomes(text string) map[string]string {
 	got := map[string]string{}
 	for line := range strings.Lines(text) {
-		if len(line) < 31 || !strings.HasPrefix(line, "o-") || strings.HasPrefix(line[6:], ":") || strings.Contains(line, "└") {
+		if len(line) < 34 || !strings.HasPrefix(line, "o-") || strings.HasPrefix(line[6:], ":") || strings.Contains(line, "└") {
 			continue
 		}
-		outcome, middle := strings.TrimSpace(line[8:18]), strings.TrimSpace(line[19:31])
+		outcome, middle := strings.TrimSpace(line[8:18]), strings.TrimSpace(line[19:34])
 		if strings.HasPrefix(middle, "in ") {
 			outcome += " " + middle
 		}

@@ -34,7 +34,8 @@ type transactions struct {
 // newTransactions makes the engine. tell is told of undo calls that are made after
 // their order was passed on.
 func newTransactions(s *shop, cfg hooks.Config, tell func(order, text string)) (*transactions, error) {
-	t := &transactions{chain: s.chain(), ended: map[string]*record{}}
+	checks := hooks.Parallel("checks", s.checks()...)
+	t := &transactions{chain: s.chain(checks), ended: map[string]*record{}}
 	cfg.Name = "orders"
 	cfg.Execution.DefaultTimeout = 2 * time.Second
 	cfg.Execution.RollbackTimeout = 2 * time.Second
@@ -87,15 +88,7 @@ func (t *transactions) run(ctx context.Context, r *record) {
 			r.badUndos = append(r.badUndos, fmt.Sprintf("%s: %v", undo.Hook, undo.Err))
 		}
 	}
-	for _, result := range report.Results() {
-		r.warnings = append(r.warnings, result.Warnings...)
-		if result.Abandoned {
-			r.adrift = append(r.adrift, result.Hook)
-		}
-		if r.committed && !result.Success() && result.Outcome != hooks.OutcomeSkipped {
-			r.dropped = append(r.dropped, fmt.Sprintf("%s: %v", result.Hook, result.Err))
-		}
-	}
+	r.note(report.Results())
 	for _, undo := range report.Rollbacks {
 		if undo.Err == nil && !slices.Contains(r.undone, undo.Hook) {
 			r.undone = append(r.undone, undo.Hook)
@@ -104,6 +97,20 @@ func (t *transactions) run(ctx context.Context, r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended[report.Execution] = r
+}
+
+// note notes what hooks, and the members of groups, have left to say.
+func (r *record) note(results []hooks.Result) {
+	for _, result := range results {
+		r.warnings = append(r.warnings, result.Warnings...)
+		if result.Abandoned {
+			r.adrift = append(r.adrift, result.Hook)
+		}
+		if r.committed && !result.Success() && result.Outcome != hooks.OutcomeSkipped {
+			r.dropped = append(r.dropped, fmt.Sprintf("%s: %v", result.Hook, result.Err))
+		}
+		r.note(result.Members)
+	}
 }
 
 func (t *transactions) wait(ctx context.Context) error { return t.executor.Shutdown(ctx) }

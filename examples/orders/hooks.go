@@ -33,6 +33,22 @@ func (s *shop) validate(ctx context.Context, o *Order) error {
 	return nil
 }
 
+// fraud asks the provider whether the card may be used by whoever uses it, and says no if
+// not. It only looks at the order, so it need not have a copy.
+func (s *shop) fraud() hooks.Hook[Order] {
+	return hooks.Define(hooks.Funcs[Order]{
+		Name:    "fraud",
+		Options: hooks.Options{ReadOnly: true, Timeout: s.limit},
+		Execute: func(ctx context.Context, o *Order) (any, error) {
+			standing, err := s.payer.standing(ctx, o.Card)
+			if err == nil && standing != goodStanding {
+				err = hooks.Reject("the card was %s", standing)
+			}
+			return nil, err
+		},
+	})
+}
+
 // reserve takes the order's units off the shelf, and books them in the ledger: all of them
 // in one booking, or none.
 //

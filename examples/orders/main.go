@@ -1,5 +1,6 @@
-// Orders is an order desk: for each order of a file it validates, reserves stock,
-// charges the card, ships and confirms, as one transaction.
+// Orders is an order desk: for each order of a file it validates, checks card and address
+// at the same time, reserves stock, charges the card, ships and confirms, as one
+// transaction.
 //
 //	go run ./examples/orders            with this library
 //	go run ./examples/orders -naive     the same hooks, in the loop that everybody writes
@@ -94,8 +95,8 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 func usage(flags *flag.FlagSet, w io.Writer) {
 	_, _ = fmt.Fprint(w, `usage: orders [flags]
 
-Works through a file of orders: validate, reserve, charge, ship, confirm, each order a
-transaction. Then closes the books, and exits with 1 if they do not balance, with 2 if
+Works through a file of orders: validate, check, reserve, charge, ship, confirm, each
+order a transaction. Then closes the books, and exits with 1 if they do not balance, with 2 if
 the input is malformed. Ctrl-C takes no new orders and closes the books.
 
 `)
@@ -117,8 +118,9 @@ Its card decides what the payment provider does:
 	_, _ = fmt.Fprint(w, `
 Other misfortunes: carrier freight books too late, whatever its deadline; a parcel to XK
 breaks the label printer, one to IS cannot be tracked, none goes to AQ; "c/o" in an address
-leaves a goroutine behind; coupon SPRING-23 has expired and VIP-10 comes too late; a note
-with "catalogue" makes the order too large.
+leaves a goroutine behind, a "PO box" is looked up slowly, "general delivery" not at all;
+coupon SPRING-23 has expired and VIP-10 comes too late; a note with "catalogue" makes the
+order too large.
 `)
 }
 
@@ -205,7 +207,7 @@ func load(path string) (*input, error) {
 func newEngine(s *shop, o options, out *printer, stderr io.Writer) (engine, error) {
 	if o.naive {
 		s.shelf = newGuarded(s.articles)
-		return &textbook{loop: naive{limit: 2 * time.Second}, chain: s.chain()}, nil
+		return &textbook{loop: naive{limit: 2 * time.Second}, chain: s.chain(s.checks()...)}, nil
 	}
 	cells, err := newCells(s.articles)
 	if err != nil {

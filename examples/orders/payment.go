@@ -81,6 +81,22 @@ func (p *payer) refund(ctx context.Context, key string) error {
 	}
 }
 
+// standing asks what is known of a card.
+func (p *payer) standing(ctx context.Context, card string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/v1/cards/"+url.PathEscape(card), nil)
+	if err != nil {
+		return "", err
+	}
+	status, body, _, err := p.do(req)
+	switch {
+	case err != nil:
+		return "", err
+	case status != http.StatusOK:
+		return "", fmt.Errorf("the provider answered %d", status)
+	}
+	return body["standing"], nil
+}
+
 func (p *payer) post(ctx context.Context, path, key string, form url.Values) (
 	status int, body map[string]string, replayed bool, err error,
 ) {
@@ -92,9 +108,13 @@ func (p *payer) post(ctx context.Context, path, key string, form url.Values) (
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}
+	return p.do(req)
+}
+
+func (p *payer) do(req *http.Request) (status int, body map[string]string, replayed bool, err error) {
 	res, err := p.client.Do(req)
 	if err != nil {
-		return 0, nil, false, sending(ctx, err)
+		return 0, nil, false, sending(req.Context(), err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&body)

@@ -12,7 +12,7 @@ import (
 const width = 100
 
 // margin is the part of an order's line before the text.
-const margin = 7 + 1 + 10 + 1 + 12 + 2
+const margin = 7 + 1 + 10 + 1 + 15 + 2
 
 // A printer prints whole lines. It is safe for concurrent use.
 type printer struct {
@@ -40,12 +40,12 @@ func (p *printer) order(r *record) {
 		rest = "; " + rest
 	}
 	room := width - margin - utf8.RuneCountInString(rest)
-	p.printf("%-7s %-10s %12s  %s%s\n", r.order.ID, outcome, amount, cut(reason, room), rest)
+	p.printf("%-7s %-10s %15s  %s%s\n", r.order.ID, outcome, amount, cut(reason, room), rest)
 }
 
 // late prints what is done for an order after its end.
 func (p *printer) late(order, text string) {
-	p.printf("%-7s %-10s %12s  %s\n", order, "└ late", "", cut(text, width-margin))
+	p.printf("%-7s %-10s %15s  %s\n", order, "└ late", "", cut(text, width-margin))
 }
 
 // title prints a heading.

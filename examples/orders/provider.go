@@ -27,6 +27,7 @@ var cards = map[string]string{
 	"tok_reset":      "is charged; the connection is cut before any answer",
 	"tok_hang":       "is never answered, and not charged",
 	"tok_slow":       "is charged some time after the client has given up",
+	"tok_stolen":     "is charged, but was reported stolen, which the provider tells those who ask",
 	"wallet_visa":    "is charged; the wallet's client library takes no context",
 }
 
@@ -44,6 +45,7 @@ func (m movement) back() movement { return movement{m.Key, m.Order, -m.Amount} }
 //
 //	POST /v1/charges  amount, source, order      200 {"id": …}, 402 {"error": …}, 500, …
 //	POST /v1/refunds  key                        200 {"id": …}, 503
+//	GET  /v1/cards/…                             200 {"standing": …}, 404
 //
 // A charge carries an Idempotency-Key. The first answer for a key is kept and given
 // again to whoever asks again, with the header Idempotent-Replayed; a key that comes
@@ -89,6 +91,7 @@ func startProvider() (*provider, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/charges", p.charge)
 	mux.HandleFunc("POST /v1/refunds", p.refund)
+	mux.HandleFunc("GET /v1/cards/{card}", standing)
 	p.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -222,6 +225,24 @@ func (p *provider) refund(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"id": fmt.Sprintf("re_%08x", hash(key))})
 }
 
+// standing says what is known of a card, besides whether it can be charged.
+func standing(w http.ResponseWriter, r *http.Request) {
+	card := r.PathValue("card")
+	if cards[card] == "" {
+		reply(w, http.StatusNotFound, map[string]any{"error": "no_such_card"})
+		return
+	}
+	time.Sleep(latency(card))
+	known := goodStanding
+	if card == "tok_stolen" {
+		known = "reported stolen"
+	}
+	reply(w, http.StatusOK, map[string]any{"standing": known})
+}
+
+// goodStanding is that of a card of which nothing bad is known.
+const goodStanding = "good"
+
 func reply(w http.ResponseWriter, status int, body map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -230,7 +251,7 @@ func reply(w http.ResponseWriter, status int, body map[string]any) {
 	}
 }
 
-// latency is how long the provider takes over a charge, 5 to 30 ms.
+// latency is how long the provider takes over a charge or a question, 5 to 30 ms.
 func latency(key string) time.Duration {
 	return 5*time.Millisecond + time.Duration(hash(key)%25)*time.Millisecond
 }

@@ -86,6 +86,17 @@ func TestSlowChargeIsBookedAfterTheClientLeft(t *testing.T) {
 	assert.Equal(t, []movement{{"k", "o-1", 500}}, statement())
 }
 
+func TestProviderKnowsStolenCards(t *testing.T) {
+	pay, _ := startPayer(t)
+	for card, want := range map[string]string{"tok_visa": goodStanding, "tok_stolen": "reported stolen"} {
+		standing, err := pay.standing(context.Background(), card)
+		require.NoError(t, err)
+		assert.Equal(t, want, standing, card)
+	}
+	_, err := pay.standing(context.Background(), "tok/none")
+	assert.ErrorContains(t, err, "404", "nothing is known of it, not even good")
+}
+
 func TestUnreachableProviderIsToldApart(t *testing.T) {
 	p, err := startProvider()
 	require.NoError(t, err)

@@ -24,6 +24,9 @@ func printReports(p *printer, records []*record) {
 			return
 		}
 	}
+	show("refused by one of two checks, which ended the other", func(r *record) bool {
+		return r.failedIn == "checks/fraud"
+	})
 	show("committed, without an optional hook", func(r *record) bool {
 		return r.committed && len(r.dropped) > 0
 	})
@@ -50,10 +53,10 @@ func printMetrics(p *printer, m hooks.Metrics) {
 		m.Rollbacks, m.RollbackFailures, m.LateCompensations, m.LateFailures))
 	p.paragraph("rounds", fmt.Sprintf("%d lost to another order that took the same article, undone and run again", m.Conflicts))
 	p.paragraph("abandoned", fmt.Sprintf("%d hooks, %d of which have ended", m.AbandonedEver, m.LateEnds))
-	p.printf("\n  %-10s %6s %10s %8s %8s %10s %10s\n", "hook", "runs", "succeeded", "undone", "failed", "p50 ≤", "p99 ≤")
+	p.printf("\n  %-14s %6s %10s %8s %8s %10s %10s\n", "hook", "runs", "succeeded", "undone", "failed", "p50 ≤", "p99 ≤")
 	for _, name := range slices.Sorted(maps.Keys(m.Hooks)) {
 		h := m.Hooks[name]
-		p.printf("  %-10s %6d %10d %8d %8d %10v %10v\n", name, h.Runs.Total(), h.Runs.Succeeded,
+		p.printf("  %-14s %6d %10d %8d %8d %10v %10v\n", name, h.Runs.Total(), h.Runs.Succeeded,
 			h.Rollbacks, h.RollbackFailures, h.Latency.Quantile(0.5), h.Latency.Quantile(0.99))
 	}
 }

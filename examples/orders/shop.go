@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,20 +26,30 @@ type shop struct {
 	strays sync.WaitGroup // goroutines that hooks have left behind
 }
 
-// chain returns the hooks of an order. Those that others wrote (see plugins.go) are
-// given options by With, since they say nothing of themselves.
-func (s *shop) chain() []hooks.Hook[Order] {
-	optional := func(o *hooks.Options) { o.OnFailure, o.Timeout = hooks.Continue, s.limit }
-	return []hooks.Hook[Order]{
-		hooks.Func("validate", s.validate),
-		hooks.With(hooks.Func("geocode", s.geocode), optional),
+// checks returns the hooks that need nothing of each other, so that they can run at the
+// same time.
+func (s *shop) checks() []hooks.Hook[Order] {
+	return []hooks.Hook[Order]{s.fraud(), s.optional("geocode", s.geocode)}
+}
+
+// chain returns the hooks of an order. The checks come after validate.
+func (s *shop) chain(checks ...hooks.Hook[Order]) []hooks.Hook[Order] {
+	return slices.Concat([]hooks.Hook[Order]{hooks.Func("validate", s.validate)}, checks, []hooks.Hook[Order]{
 		&reserve{s},
 		&charge{s},
 		&ship{s},
 		&loyalty{s},
-		hooks.With(hooks.Func("recommend", s.recommend), optional),
+		s.optional("recommend", s.recommend),
 		s.confirm(),
-	}
+	})
+}
+
+// optional makes a hook of what others wrote (see plugins.go). It is given options by With,
+// since it says nothing of itself.
+func (s *shop) optional(name string, do func(context.Context, *Order) error) hooks.Hook[Order] {
+	return hooks.With(hooks.Func(name, do), func(o *hooks.Options) {
+		o.OnFailure, o.Timeout = hooks.Continue, s.limit
+	})
 }
 
 // effectKey returns the key under which a hook's effect is booked outside. For an undo
