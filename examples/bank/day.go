@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,6 +83,7 @@ func work(ctx context.Context, b bank, p plan, clerks int) (*day, error) {
 	var auditor sync.WaitGroup
 	auditor.Go(func() { d.watch(hours, b) })
 
+	runtime.GC() // no bank clears up what another has left
 	begun := time.Now()
 	var next atomic.Int64
 	var office sync.WaitGroup

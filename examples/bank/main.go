@@ -74,7 +74,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.accounts, "accounts", 64, "have `n` accounts")
 	flags.IntVar(&o.goroutines, "goroutines", 64, "make transfers from `n` goroutines at a time")
-	flags.IntVar(&o.transfers, "transfers", 200_000, "make `n` transfers")
+	flags.IntVar(&o.transfers, "transfers", 150_000, "make `n` transfers")
 	flags.Float64Var(&o.faults, "faults", 0.05, "let this `share` of the transfers meet a fault, from 0 to 1")
 	flags.Uint64Var(&o.seed, "seed", 1, "draw transfers and faults by this `number`")
 	flags.BoolVar(&o.naive, "naive", false, "move the money in the usual way, without the library")

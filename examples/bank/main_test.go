@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -74,14 +75,20 @@ func TestNaiveProgramDoesNotBalance(t *testing.T) {
 }
 
 func TestInterruptedBankBalances(t *testing.T) {
-	ctx, interrupt := context.WithCancel(context.Background())
-	interrupt()
-	var stdout, stderr bytes.Buffer
-	code := run(ctx, nil, &stdout, &stderr)
-	assert.Equal(t, exitBalanced, code, "%s%s", &stdout, &stderr)
-	assert.Contains(t, stdout.String(), "Interrupted after 0 transfers.")
-	assert.Contains(t, stdout.String(), "The books balance.")
-	assert.NotContains(t, stdout.String(), "Transfers a second")
+	for _, after := range []time.Duration{0, 50 * time.Millisecond} {
+		ctx, interrupt := context.WithCancel(context.Background())
+		if after == 0 {
+			interrupt()
+		}
+		time.AfterFunc(after, interrupt)
+		var stdout, stderr bytes.Buffer
+		code := run(ctx, []string{"-transfers", "1000000"}, &stdout, &stderr)
+		assert.Equal(t, exitBalanced, code, "%s%s", &stdout, &stderr)
+		assert.Contains(t, stdout.String(), "Interrupted after ")
+		assert.Equal(t, after == 0, strings.Contains(stdout.String(), "Interrupted after 0 transfers."))
+		assert.Contains(t, stdout.String(), "The books balance.")
+		assert.NotContains(t, stdout.String(), "Transfers a second")
+	}
 }
 
 func checkWidth(t *testing.T, text string) {
