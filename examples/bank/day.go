@@ -33,7 +33,8 @@ type day struct {
 	failed       [failures]atomic.Int64
 	strange      atomic.Pointer[error] // one that is of no kind that was to be expected
 
-	audits, wrong int // the wrong ones saw money come or go
+	audits int // made while transfers were; there is one more when they are not
+	wrong  int // of these, how many saw money come or go
 }
 
 // A failure is a kind of error that a transfer ends with.
@@ -81,7 +82,8 @@ func work(ctx context.Context, b bank, p plan, clerks int) (*day, error) {
 	hours, closing := context.WithCancel(ctx)
 	defer closing()
 	var auditor sync.WaitGroup
-	auditor.Go(func() { d.watch(hours, b) })
+	var trouble error
+	auditor.Go(func() { trouble = d.watch(hours, b) })
 
 	runtime.GC() // no bank clears up what another has left
 	begun := time.Now()
@@ -102,7 +104,7 @@ func work(ctx context.Context, b bank, p plan, clerks int) (*day, error) {
 	d.took, d.begun = time.Since(begun), min(next.Load(), int64(p.transfers))
 	closing()
 	auditor.Wait()
-	return d, d.look(context.WithoutCancel(ctx), b)
+	return d, errors.Join(trouble, d.look(context.WithoutCancel(ctx), b))
 }
 
 // serve makes one transfer.
@@ -128,19 +130,23 @@ func (d *day) serve(ctx context.Context, b bank, t *transfer) {
 }
 
 // watch audits the bank every now and then, until ctx ends.
-func (d *day) watch(ctx context.Context, b bank) {
+func (d *day) watch(ctx context.Context, b bank) error {
 	pause := time.NewTicker(time.Millisecond)
 	defer pause.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-pause.C:
 		}
-		if err := d.look(ctx, b); err != nil && ctx.Err() == nil {
-			d.strange.Store(&err)
-			return
+		err := d.look(ctx, b)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
 		}
+		d.audits++
 	}
 }
 
@@ -150,7 +156,6 @@ func (d *day) look(ctx context.Context, b bank) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	d.audits++
 	if sum != d.money() {
 		d.wrong++
 	}

@@ -82,3 +82,14 @@ func TestVaultsBalance(t *testing.T) {
 	assert.Equal(t, int64(o.transfers), d.committed()+d.failed[refused].Load())
 	assert.Zero(t, d.wrong)
 }
+
+// blind is a bank that cannot be audited.
+type blind struct{ *vaults }
+
+func (blind) audit(context.Context) (Cents, error) { return 0, errBroken }
+
+func TestBankThatCannotBeAuditedIsTrouble(t *testing.T) {
+	p := plan{accounts: 16, opening: opening, transfers: 100, seed: 7}
+	_, err := work(context.Background(), blind{newVaults(p)}, p, 4)
+	assert.ErrorIs(t, err, errBroken)
+}

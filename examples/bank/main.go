@@ -72,7 +72,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	o.opening = opening
 	flags := flag.NewFlagSet("bank", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&o.accounts, "accounts", 64, "have `n` accounts")
+	flags.IntVar(&o.accounts, "accounts", 64, "have `n` accounts; the more there are, the seldomer an audit gets through in between")
 	flags.IntVar(&o.goroutines, "goroutines", 64, "make transfers from `n` goroutines at a time")
 	flags.IntVar(&o.transfers, "transfers", 150_000, "make `n` transfers")
 	flags.Float64Var(&o.faults, "faults", 0.05, "let this `share` of the transfers meet a fault, from 0 to 1")

@@ -39,7 +39,7 @@ func (p *printer) day(d *day) {
 	if err := d.strange.Load(); err != nil {
 		p.printf("               such as: %v\n", *err)
 	}
-	p.line(int64(d.audits), "audits meanwhile, %s of which saw money come or go", thousands(int64(d.wrong)))
+	p.line(int64(d.audits), "audits meanwhile and one in the end; %s saw money come or go", thousands(int64(d.wrong)))
 }
 
 // rounds prints how often a chain was undone and run again because another was faster.
@@ -66,7 +66,7 @@ func (p *printer) books(d *day, b *books) {
 // speeds prints what the same transfers cost otherwise.
 func (p *printer) speeds(faulty, ours, theirs *day) {
 	p.printf("\nTransfers a second:\n\n")
-	p.line(int64(faulty.speed()), "by cells, with the faults")
+	p.line(int64(faulty.speed()), "by cells, with the faults; one fault in five waits for a limit of %v", deafLimit)
 	p.line(int64(ours.speed()), "by cells, without faults")
 	p.line(int64(theirs.speed()), "by mutexes, without faults: two locks, in order, around the same work")
 	p.printf(`
