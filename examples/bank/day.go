@@ -57,10 +57,10 @@ func (f failure) String() string {
 	}[f]
 }
 
+// failureOf returns the kind of err. A hook that says no when it is too late has failed
+// because it was late.
 func failureOf(err error) failure {
 	switch {
-	case errors.Is(err, errRefused):
-		return refused
 	case errors.Is(err, errBroken):
 		return failed
 	case errors.Is(err, hooks.ErrPanic), errors.Is(err, errPanicked):
@@ -71,6 +71,8 @@ func failureOf(err error) failure {
 		return timedOut
 	case errors.Is(err, context.Canceled):
 		return cancelled
+	case errors.Is(err, errRefused):
+		return refused
 	}
 	return otherwise
 }

@@ -33,20 +33,19 @@ func TestPlan(t *testing.T) {
 	assert.NotEqual(t, some.transfer(0), other.transfer(0))
 }
 
-// Each transfer that was to meet a fault has met it and failed by it, and no other has failed
-// but for want of money.
-func TestCellsBalance(t *testing.T) {
-	o := options{plan: plan{accounts: 16, opening: opening, transfers: 5000, faults: 0.3, seed: 7}, goroutines: 32}
-	var planned [faults]int64
-	for id := range o.transfers {
-		planned[o.transfer(id).Fault]++
+// planned counts the faults of a plan.
+func planned(p plan) (n [faults]int64) {
+	for id := range p.transfers {
+		n[p.transfer(id).Fault]++
 	}
-	b, err := newCells(o.plan)
-	require.NoError(t, err)
-	d, books, err := live(context.Background(), b, o)
-	require.NoError(t, err)
-	assert.True(t, books.balanced(), "%+v", books)
+	return n
+}
 
+// checkFailures checks that each transfer that was to meet a fault has met it and failed by
+// it, and that no other has failed but for want of money.
+func checkFailures(t *testing.T, d *day) {
+	t.Helper()
+	planned := planned(d.plan)
 	for fault, kind := range map[fault]failure{
 		fails: failed, panics: panicked, exits: exited, deaf: timedOut, hangsUp: cancelled,
 	} {
@@ -54,22 +53,33 @@ func TestCellsBalance(t *testing.T) {
 	}
 	assert.Equal(t, planned[none], d.committed()+d.failed[refused].Load())
 	assert.Zero(t, d.failed[otherwise].Load())
-	assert.Equal(t, 2*d.committed(), int64(books.entries))
-
-	m := b.clerks.Metrics()
-	assert.Equal(t, planned[deaf], m.AbandonedEver, "given up while they waited for just that")
-	assert.Equal(t, planned[deaf], m.LateEnds, "and each has taken its fee, of a copy")
-	assert.Positive(t, d.audits)
 }
 
-// Accounts for which all fight.
-func TestTwoAccountsBalance(t *testing.T) {
-	o := options{plan: plan{accounts: 2, opening: 100, transfers: 3000, faults: 0.05, seed: 7}, goroutines: 16}
+func TestCellsBalance(t *testing.T) {
+	o := options{plan: plan{accounts: 16, opening: opening, transfers: 5000, faults: 0.3, seed: 7}, goroutines: 32}
 	b, err := newCells(o.plan)
 	require.NoError(t, err)
 	d, books, err := live(context.Background(), b, o)
 	require.NoError(t, err)
 	assert.True(t, books.balanced(), "%+v", books)
+	checkFailures(t, d)
+	assert.Equal(t, 2*d.committed(), int64(books.entries))
+
+	m := b.clerks.Metrics()
+	assert.GreaterOrEqual(t, m.AbandonedEver, planned(o.plan)[deaf], "given up while they waited for just that")
+	assert.Equal(t, m.AbandonedEver, m.LateEnds, "and each has taken its fee, of a copy")
+	assert.Positive(t, d.audits)
+}
+
+// Accounts for which all fight.
+func TestTwoAccountsBalance(t *testing.T) {
+	o := options{plan: plan{accounts: 2, opening: 100, transfers: 3000, faults: 0.2, seed: 7}, goroutines: 16}
+	b, err := newCells(o.plan)
+	require.NoError(t, err)
+	d, books, err := live(context.Background(), b, o)
+	require.NoError(t, err)
+	assert.True(t, books.balanced(), "%+v", books)
+	checkFailures(t, d)
 	assert.Positive(t, d.failed[refused].Load(), "there was little money")
 	assert.Positive(t, b.clerks.Metrics().Conflicts)
 }
