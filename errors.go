@@ -208,6 +208,9 @@ func (e *PanicError) Unwrap() []error {
 // Reject returns an error by which a hook says no on purpose: its outcome is
 // OutcomeRejected, the error matches ErrRejected. The text is formatted as by
 // fmt.Errorf, and %w wraps.
+//
+// A hook that is late or cancelled failed by that, whatever it then says: the error
+// matches what it said, too. Where the difference counts, ask for the Outcome.
 func Reject(format string, args ...any) error {
 	return &marked{class: ErrRejected, err: fmt.Errorf(format, args...)}
 }

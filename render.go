@@ -127,6 +127,12 @@ func (r RollbackResult) String() string {
 	if r.Step > 0 {
 		what += fmt.Sprintf(" step %d", r.Step)
 	}
+	if r.Round > 1 {
+		what += fmt.Sprintf(", round %d", r.Round)
+	}
+	if r.Attempt > 1 {
+		what += fmt.Sprintf(", attempt %d", r.Attempt)
+	}
 	switch r.Effect {
 	case EffectFailed:
 		what += " (the hook had failed)"
@@ -194,7 +200,9 @@ func (r Result) object() map[string]any {
 }
 
 func (r RollbackResult) object() map[string]any {
-	o := map[string]any{"hook": r.Hook, "step": r.Step, "effect": r.Effect, "duration": r.Duration.String()}
+	o := map[string]any{
+		"hook": r.Hook, "step": r.Step, "effect": r.Effect, "round": r.Round, "attempt": r.Attempt, "duration": r.Duration.String(),
+	}
 	set(o, "late", r.Late, true)
 	setFailure(o, r.Err, r.Stack, r.Abandoned)
 	return o

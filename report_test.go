@@ -153,22 +153,28 @@ func TestReportJSON(t *testing.T) {
  ],
  "rollbacks": [
   {
+   "attempt": 1,
    "duration": "0s",
    "effect": "unknown",
    "hook": "charge",
+   "round": 1,
    "step": 0
   },
   {
+   "attempt": 1,
    "duration": "0s",
    "effect": "done",
    "error": "cannot\nrelease",
    "hook": "reserve",
+   "round": 1,
    "step": 0
   },
   {
+   "attempt": 1,
    "duration": "1ms",
    "effect": "done",
    "hook": "reserve",
+   "round": 1,
    "step": 1
   }
  ],

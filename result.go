@@ -191,6 +191,8 @@ type RollbackResult struct {
 	Hook      string // the path of the hook that was undone
 	Step      int    // 0: its Rollback; else the number of the step, as registered, from 1
 	Effect    Effect // what was known of the effect
+	Round     int    // of the chain in which the hook ran, from 1: see Report.Rounds
+	Attempt   int    // of the hook in that round, from 1: see Retry
 	Err       error  // why it failed, nil if it did not
 	Stack     string // of the goroutine, if the call panicked or exited
 	Duration  time.Duration

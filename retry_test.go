@@ -33,6 +33,21 @@ func retried(h hooks.Hook[board], attempts int) hooks.Hook[board] {
 	return hooks.Retry(h, hooks.RetryPolicy{Attempts: attempts})
 }
 
+// An undo call says which attempt it undoes.
+func TestUndoCallsSayWhichAttempt(t *testing.T) {
+	var d diary
+	unknown := hooks.Unknown(errBroken)
+	report, err := hooks.Run(t.Context(), newBoard(), retried(flaky(&d, "b", unknown, unknown, unknown), 3))
+	require.ErrorIs(t, err, errBroken)
+	for i, undone := range report.Rollbacks {
+		assert.Equal(t, 1, undone.Round)
+		assert.Equal(t, i+1, undone.Attempt)
+	}
+	require.Len(t, report.Rollbacks, 3)
+	assert.Contains(t, report.Rollbacks[0].String(), `rollback "b" (effect unknown)`)
+	assert.Contains(t, report.Rollbacks[2].String(), `rollback "b", attempt 3 (effect unknown)`)
+}
+
 // Each attempt starts with the state from before the first, and what the last one left is
 // undone before it. What counts is the last.
 func TestRetry(t *testing.T) {

@@ -32,6 +32,12 @@ import (
 // effects outside of cells and state, also those of a round that was lost, are seen by others
 // until they are undone.
 //
+// A round is lost if a cell that it has read is changed by others before it commits. So the price
+// of a cell that many change is paid by chains that hold on to it for long: let them Edit it late,
+// after what takes time or has effects outside, or take its turn by ExecuteShared. A cell keeps no
+// values but its last, so a chain that only reads can lose rounds as well, if it reads many cells
+// that change all the time; MaxRounds says how many it may.
+//
 // A *Shared within a state is a reference, to the same cell in every copy of the state. Cells
 // are unnamed; texts call them by the type of their value.
 type Shared[V any] struct {

@@ -315,6 +315,8 @@ func TestAConflictRunsTheChainAgain(t *testing.T) {
 		}))
 	require.NoError(t, err)
 	assert.Equal(t, 2, report.Rounds)
+	require.Len(t, report.Rollbacks, 1)
+	assert.Equal(t, 1, report.Rollbacks[0].Round)
 	assert.Equal(t, 101, cell.Load())
 	assert.Equal(t, newCart().N+1, state.N, "the second round began with the state as it was")
 	d.require(t, "charge x/charge#1 round 1 attempt 1", "undo x/charge#1 round 1", "charge x/charge#2 round 2 attempt 1")

@@ -49,7 +49,7 @@ func (r *run) undo(f *frame, limit func() (time.Duration, string), record func(R
 func (r *run) undoCall(f *frame, step int, fn stepFunc, limit func() (time.Duration, string)) (res RollbackResult, took time.Duration) {
 	info := f.undoInfo(step)
 	info.Late = r.late.Load()
-	res = RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect, Late: info.Late}
+	res = RollbackResult{Hook: info.Hook, Step: step, Effect: f.effect, Round: info.Round, Attempt: info.Attempt, Late: info.Late}
 	d, of := limit()
 	if d <= 0 {
 		res.Err = &said{ErrTimeout, "not called: " + of + " was used up"}
