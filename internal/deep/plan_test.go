@@ -693,6 +693,8 @@ func TestTreesAreKnown(t *testing.T) {
 			N atomic.Int64
 			P *node
 		}{}, false},
+		{"an atomic value", new(atomic.Value), false},
+		{"a sync map", new(sync.Map), false},
 		{"a key that leads somewhere", map[any]*node{one: nil}, false},
 	}
 	for _, tt := range tests {
