@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -76,21 +77,28 @@ func mergeMaps[V any](value func(i int) V) func(t *trial, note session.Note, at 
 	}
 }
 
-// twoVersions are copies in each of which another entry has changed.
+// twoVersions are copies in each of which another entry has changed, copied as hooks does it when a hook is done.
 func twoVersions[V any](base map[string]V, value func(i int) V) (versions []*map[string]V, err error) {
 	for i := range 2 {
-		v, _, err := deep.Copy(&base, limited)
+		work, _, err := deep.Copy(&base, limited)
 		if err != nil {
 			return nil, err
 		}
-		(*v)["entry "+strconv.Itoa(i)] = value(-1 - i)
+		(*work)["entry "+strconv.Itoa(i)] = value(-1 - i)
+		v, info, err := deep.Copy(work, limited)
+		if err != nil {
+			return nil, err
+		}
+		if _, plain := any(*new(V)).(int); !plain && !info.Tree {
+			return nil, errors.New("the copy is not known to be a tree")
+		}
 		versions = append(versions, v)
 	}
 	return versions, nil
 }
 
 func mergeTwo[V any](base *map[string]V, versions []*map[string]V) error {
-	merged, _, err := deep.Merge(base, versions, deep.Options{Limit: limited.Limit, Adopt: true})
+	merged, _, err := deep.Merge(base, versions, deep.Options{Limit: limited.Limit, Adopt: true, Trees: true})
 	if err == nil && len(*merged) != entries {
 		err = fmt.Errorf("%d entries instead of %d", len(*merged), entries)
 	}

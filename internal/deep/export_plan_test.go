@@ -62,3 +62,12 @@ func IsTree(v reflect.Value) bool {
 	defer s.release()
 	return p.set.trees || s.run(v.UnsafePointer(), p) && !s.overlapping()
 }
+
+// SetManyEntries changes how many entries a map has of which a merge does not look at all, and returns what it was.
+func SetManyEntries(n int) (was int) {
+	was, manyEntries = manyEntries, n
+	return was
+}
+
+// ManyEntries is how many they are.
+func ManyEntries() int { return manyEntries }

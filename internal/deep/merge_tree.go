@@ -24,6 +24,7 @@ type grafter struct {
 	n       int       // how many versions there are
 	stand   int       // which of them the merged value is made of; -1: of the base
 	later   []func()  // changes of maps of that version
+	aloof   bool      // of the map to be merged next, that version is looked at only where others have changed something
 	room    []pointer // for groups, one at each depth
 	depth   int
 	deepest int

@@ -4,11 +4,13 @@ import "reflect"
 
 // This file merges maps, key by key.
 
-// entries merges maps. It returns the merged one, and who has changed something.
-func (g *grafter) entries(base, stand pointer, group []pointer, p *plan) (out pointer, by sides, ok bool) {
+// entries merges maps. It returns the merged one, and who has changed something. If vague is true, that may be said of the
+// version that the merged value is made of without a look at all of its entries.
+func (g *grafter) entries(base, stand pointer, group []pointer, p *plan, vague bool) (out pointer, by sides, ok bool) {
 	if g.stand >= 0 && (p.elem.tagged || p.key.tagged) {
 		return nil, 0, g.giveUp() // see merge
 	}
+	g.aloof = vague && g.stand >= 0 && group[g.stand] != nil && mapLen(base) >= manyEntries && p.bare()
 	if p.table != nil {
 		out, by, ok = p.table.merge(g, base, stand, group, p)
 	} else {
@@ -20,17 +22,29 @@ func (g *grafter) entries(base, stand pointer, group []pointer, p *plan) (out po
 	return out, by, ok
 }
 
+// manyEntries is how many a map has of which not all need be looked at in all versions. What is vaguely changed is
+// looked at once more in the end, and compared with its likes: there must not be too many. (Tests change it.)
+var manyEntries = 256
+
+// bare reports whether nothing has to be copied behind a map's entries.
+func (p *plan) bare() bool { return len(p.key.mend[copying])+len(p.elem.mend[copying]) == 0 }
+
 // An entryGraft is a map entry that is being merged. Its values are in variables of its own.
 type entryGraft struct {
 	graft
 	group   []pointer // the values that versions have under the key, if they are other ones
 	removed sides     // these have no such key
 	further bool      // some have another value
+	aloof   int       // the version of which entries are looked at only where others have changed something; -1: none
+	changed sides     // versions that have changed something in the map
 }
 
 // setUp makes x one whose values are at these places: the base's, and the merged one.
 func (x *entryGraft) setUp(g *grafter, base, merged pointer, group []pointer, e *plan) {
-	x.graft, x.group = graft{base: base, stand: base, out: merged, plan: e, n: 1}, group
+	x.graft, x.group, x.aloof = graft{base: base, stand: base, out: merged, plan: e, n: 1}, group, -1
+	if g.aloof {
+		x.aloof, x.changed = g.stand, side(g.stand)
+	}
 	if g.stand >= 0 {
 		x.stand = merged
 	}
@@ -80,10 +94,16 @@ func (g *grafter) reflected(base, stand pointer, group []pointer, p *plan) (out 
 		if !g.tick() || !g.mergeEntry(&m.entryGraft) {
 			return nil, 0, false
 		}
+		if m.aloof >= 0 && m.by|m.removed != 0 { // once more, with that version
+			m.readIn(g, m.aloof)
+			if !g.mergeEntry(&m.entryGraft) {
+				return nil, 0, false
+			}
+		}
 		m.write(g)
 	}
 	for i := range m.versions {
-		if !m.add(g, i) {
+		if i != m.aloof && !m.add(g, i) {
 			return nil, 0, g.giveUp()
 		}
 	}
@@ -99,7 +119,6 @@ type reflectedMaps struct {
 	stand    reflect.Value   // what the merged one is made of
 	puts     []mapPut        // what is to be put into it
 	added    reflect.Value   // the keys that versions have added, if it is valid
-	changed  sides
 
 	key    reflect.Value
 	values []reflect.Value  // variables: for the base's value, the merged one, those of the versions
@@ -129,20 +148,24 @@ func (m *reflectedMaps) read(g *grafter, it *reflect.MapIter) {
 	m.values[0].SetIterValue(it)
 	m.values[1].Set(m.values[0])
 	for i, v := range m.versions {
-		if !v.IsValid() {
-			continue
+		if v.IsValid() && i != m.aloof {
+			m.readIn(g, i)
 		}
-		w := v.MapIndex(m.key)
-		if !w.IsValid() {
-			m.removed |= side(i)
-			continue
-		}
-		m.both[i]++
-		m.values[i+2].Set(w)
-		m.group[i], m.further = address(m.values[i+2]), true
-		if i == g.stand {
-			m.values[1].Set(w)
-		}
+	}
+}
+
+// readIn takes what version i has under the key.
+func (m *reflectedMaps) readIn(g *grafter, i int) {
+	w := m.versions[i].MapIndex(m.key)
+	if !w.IsValid() {
+		m.removed |= side(i)
+		return
+	}
+	m.both[i]++
+	m.values[i+2].Set(w)
+	m.group[i], m.further = address(m.values[i+2]), true
+	if i == g.stand {
+		m.values[1].Set(w)
 	}
 }
 
@@ -175,6 +198,9 @@ func variableWith(v reflect.Value) reflect.Value {
 
 // isNew reports whether nobody has added the key, and notes that somebody has now.
 func (m *reflectedMaps) isNew() bool {
+	if m.aloof >= 0 && m.versions[m.aloof].MapIndex(m.key).IsValid() {
+		return false
+	}
 	if !m.added.IsValid() {
 		m.added = reflect.MakeMap(reflect.MapOf(m.p.key.typ, reflect.TypeFor[bool]()))
 	}

@@ -107,7 +107,7 @@ func (g *grafter) mapping(x *graft, group []pointer, at uintptr, p *plan) bool {
 	g.standsOn(&f, b, load(add(x.stand, at)))
 	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.entries(b, f.stand, f.group, p)
+		out, by, ok = g.entries(b, f.stand, f.group, p, f.replaced == 0)
 	}
 	g.leave()
 	return ok && g.join(x, group, &f, out, by)
@@ -137,7 +137,7 @@ func (g *grafter) face(x *graft, group []pointer, at uintptr, static reflect.Typ
 	g.standsOn(&f, b.d, faceAt(add(x.stand, at)).d)
 	out, by := f.stand, sides(0)
 	if f.further {
-		out, by, ok = g.inFace(b.d, f.stand, f.group, d)
+		out, by, ok = g.inFace(b.d, &f, d)
 	}
 	g.leave()
 	if f.replaced != 0 {
@@ -173,15 +173,15 @@ func (d *dynamic) same(a, b face, static reflect.Type) bool {
 }
 
 // inFace merges what is behind the data words of interfaces that hold values of one type.
-func (g *grafter) inFace(base, stand pointer, group []pointer, d *dynamic) (out pointer, by sides, ok bool) {
+func (g *grafter) inFace(base pointer, f *fork, d *dynamic) (out pointer, by sides, ok bool) {
 	switch d.kind {
 	case heldPointer:
-		return g.object(base, stand, group, d.plan.target, 1)
+		return g.object(base, f.stand, f.group, d.plan.target, 1)
 	case heldMap:
-		return g.entries(base, stand, group, d.plan)
+		return g.entries(base, f.stand, f.group, d.plan, f.replaced == 0)
 	}
-	x := graft{base: base, stand: stand, plan: d.plan, n: 1} // no object: a part of what the interface is in
-	ok = g.merge(&x, group)
+	x := graft{base: base, stand: f.stand, plan: d.plan, n: 1} // no object: a part of what the interface is in
+	ok = g.merge(&x, f.group)
 	return x.merged(), x.by, ok
 }
 

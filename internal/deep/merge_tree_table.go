@@ -7,10 +7,9 @@ type tableGraft[K, V comparable] struct {
 	entryGraft
 	base     map[K]V
 	versions []pointer
-	stand    map[K]V     // what the merged one is made of
-	puts     []put[K, V] // what is to be put into it
-	added    map[K]bool  // the keys that versions have added
-	changed  sides
+	stand    map[K]V          // what the merged one is made of
+	puts     []put[K, V]      // what is to be put into it
+	added    map[K]bool       // the keys that versions have added
 	values   []V              // the base's value, the merged one, those of the versions
 	both     [maxVersions]int // how many keys of the base a version has
 }
@@ -40,7 +39,7 @@ func mergeTables[K, V comparable](g *grafter, base, stand pointer, group []point
 		}
 	}
 	for i, v := range group {
-		if v != nil && mapLen(v) > m.both[i] && !m.add(g, i) {
+		if v != nil && i != m.aloof && mapLen(v) > m.both[i] && !m.add(g, i) {
 			return nil, 0, g.giveUp()
 		}
 	}
@@ -52,23 +51,33 @@ func (m *tableGraft[K, V]) read(g *grafter, k K, v V) bool {
 	m.reset()
 	m.values[0], m.values[1] = v, v
 	for i, version := range m.versions {
-		if version == nil {
-			continue
-		}
-		w, ok := asMap[K, V](version)[k]
-		if !ok {
-			m.removed |= side(i)
-			continue
-		}
-		if m.both[i]++; v != w {
-			m.values[i+2] = w
-			m.group[i], m.further = addrOf(&m.values[i+2]), true
-		}
-		if i == g.stand {
-			m.values[1] = w
+		if version != nil && i != m.aloof {
+			m.readIn(g, i, k, v)
 		}
 	}
-	return m.further || m.removed != 0
+	if !m.further && m.removed == 0 {
+		return false
+	}
+	if m.aloof >= 0 {
+		m.readIn(g, m.aloof, k, v)
+	}
+	return true
+}
+
+// readIn takes what version i has under the key k, where the base has v.
+func (m *tableGraft[K, V]) readIn(g *grafter, i int, k K, v V) {
+	w, ok := asMap[K, V](m.versions[i])[k]
+	if !ok {
+		m.removed |= side(i)
+		return
+	}
+	if m.both[i]++; v != w {
+		m.values[i+2] = w
+		m.group[i], m.further = addrOf(&m.values[i+2]), true
+	}
+	if i == g.stand {
+		m.values[1] = w
+	}
 }
 
 // write notes the merged value under the key k, if it is to be written.
@@ -114,6 +123,11 @@ func (m *tableGraft[K, V]) add(g *grafter, i int) bool {
 		}
 		if m.added[k] || !g.tick() {
 			return false
+		}
+		if m.aloof >= 0 {
+			if _, ok := m.stand[k]; ok {
+				return false
+			}
 		}
 		if m.added == nil {
 			m.added = map[K]bool{}

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/hooktx/hooks/internal/deep"
@@ -201,6 +203,9 @@ func (s *subject) checkAdopted(all []reflect.Value, want reflect.Value, mergeabl
 		before, used = append(before, c), append(used, d)
 		trees = trees && info.Tree
 	}
+	if len(all)%2 == 0 {
+		defer deep.SetManyEntries(deep.SetManyEntries(0))
+	}
 	got, done, err := deep.TreeMerge(used[0], used[1:], deep.Options{Adopt: true, Trees: trees})
 	switch {
 	case err != nil:
@@ -379,4 +384,102 @@ func checkDoubts(t *rapid.T, n *tally) {
 	}
 	n.values++
 	x.checkMerge(versions, n)
+}
+
+// Of a large map, a merge that uses up a version looks there only at what others have changed. It finds what it would find
+// otherwise: see checkAloof.
+func TestMergeLargeMaps(t *testing.T) {
+	type article struct {
+		Name  string
+		Price int
+	}
+	checkAloof(t, "table", func(i int) int { return i })
+	checkAloof(t, "table of strings", func(i int) string { return strconv.Itoa(i) })
+	checkAloof(t, "reflection", func(i int) article { return article{strconv.Itoa(i), i} })
+	checkAloof(t, "pointers, which are all looked at", func(i int) *article { return &article{strconv.Itoa(i), i} })
+}
+
+func checkAloof[V any](t *testing.T, name string, value func(i int) V) {
+	type state struct{ M map[int]V }
+	set := func(keys ...int) func(s *state) {
+		return func(s *state) {
+			for _, k := range keys {
+				s.M[k] = value(-1 - k)
+			}
+		}
+	}
+	remove := func(k int) func(s *state) { return func(s *state) { delete(s.M, k) } }
+	drop := func(s *state) { s.M = nil }
+	nothing := func(*state) {}
+	tests := []struct {
+		name     string
+		changes  []func(s *state)
+		conflict bool
+	}{
+		{"nobody", []func(s *state){nothing, nothing}, false},
+		{"the first", []func(s *state){set(1), nothing}, false},
+		{"the second", []func(s *state){nothing, set(1)}, false},
+		{"different keys", []func(s *state){set(1, 2), set(3), remove(4)}, false},
+		{"the same way", []func(s *state){set(1), set(1)}, false},
+		{"a key removed by both", []func(s *state){remove(1), remove(1)}, false},
+		{"a key removed by one", []func(s *state){remove(1), set(2)}, false},
+		{"removed and changed", []func(s *state){remove(1), set(1)}, true},
+		{"changed and removed", []func(s *state){set(1), remove(1)}, true},
+		{"different new keys", []func(s *state){set(1000), set(1001)}, false},
+		{"the same new key", []func(s *state){set(1000), set(1000)}, false},
+		{"one new key with two values", []func(s *state){set(1000), func(s *state) { s.M[1000] = value(7) }}, true},
+		{"one key with two values", []func(s *state){set(1), func(s *state) { s.M[1] = value(7) }}, true},
+		{"a new map for one that nobody has changed", []func(s *state){nothing, drop}, false},
+		{"a new map for one that was changed", []func(s *state){set(1), drop}, true},
+	}
+	for _, tt := range tests {
+		t.Run(name+"/"+tt.name, func(t *testing.T) {
+			base := &state{map[int]V{}}
+			for i := range 2 * deep.ManyEntries() {
+				base.M[i] = value(i)
+			}
+			versions := func() (all []*state) {
+				for _, change := range tt.changes {
+					v := copied(t, base)
+					change(v)
+					all = append(all, v)
+				}
+				return all
+			}
+			kept := copied(t, base)
+			want, _, err := deep.Merge(base, versions(), deep.Options{})
+			require.Equal(t, tt.conflict, err != nil, err)
+			got, _, err := deep.Merge(base, versions(), deep.Options{Adopt: true})
+			if tt.conflict {
+				require.ErrorAs(t, err, new(*deep.ConflictError))
+			} else {
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+			require.Equal(t, kept, base)
+		})
+	}
+}
+
+// Objects that a large map leads to may have changed places: so all of them are looked at.
+func TestMergeLargeMapOfMovedObjects(t *testing.T) {
+	type article struct {
+		Name  string
+		Price int
+	}
+	type holder struct{ Article *article }
+	base := &map[int]holder{}
+	for i := range 2 * deep.ManyEntries() {
+		(*base)[i] = holder{&article{Name: strconv.Itoa(i)}}
+	}
+	versions := func() []*map[int]holder {
+		moved, raised := copied(t, base), copied(t, base)
+		(*moved)[1], (*moved)[2] = (*moved)[2], (*moved)[1]
+		(*raised)[1].Article.Price = 9
+		return []*map[int]holder{moved, raised}
+	}
+	_, _, err := deep.Merge(base, versions(), deep.Options{})
+	require.ErrorAs(t, err, new(*deep.ConflictError))
+	_, _, err = deep.Merge(base, versions(), deep.Options{Adopt: true})
+	require.ErrorAs(t, err, new(*deep.ConflictError))
 }

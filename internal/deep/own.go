@@ -35,7 +35,6 @@ func (r *runner) ownVariable(src pointer, e *plan) (pointer, bool) {
 	}
 	switch {
 	case !fresh:
-		r.knotted = true
 		return r.known.list[i].dst, true
 	case !r.charge(int64(e.size)):
 		return nil, false
