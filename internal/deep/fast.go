@@ -104,7 +104,7 @@ func (r *runner) copy(out, src pointer) (ok bool) {
 			r.again()
 			out = r.root.dup(src)
 		}
-		r.attempt = try
+		r.try(try)
 		switch {
 		case r.run(out, src):
 			if try == guided && !r.hosts.used {
@@ -166,7 +166,7 @@ func moved[T any](src *T, p *plan) *T {
 
 func (r *runner) info() Info {
 	info := Info{RootRefs: r.rootRefs, Tree: r.attempt == straight && !r.knotted}
-	if r.mode == counting {
+	if r.counts() {
 		info.Size = r.bytes
 	}
 	return info
@@ -174,7 +174,7 @@ func (r *runner) info() Info {
 
 // survey finds out what lies in what. If nothing does, the next copy begins with a straight attempt again.
 func (r *runner) survey(src pointer) bool {
-	r.attempt = surveyed
+	r.try(surveyed)
 	s := newPlaceSurveyor(r.opts)
 	defer s.release()
 	if !s.run(src, r.root) {

@@ -6,7 +6,11 @@ import "reflect"
 
 // dynamic returns the data word of the copy of what f, an interface of the given type, holds.
 func (r *runner) dynamic(f face, static reflect.Type) (pointer, bool) {
-	d := dynamicOf(f, static)
+	return r.content(f, dynamicOf(f, static), static)
+}
+
+// content is dynamic for a value of the type that d is about.
+func (r *runner) content(f face, d *dynamic, static reflect.Type) (pointer, bool) {
 	switch d.kind {
 	case heldShared:
 		return f.d, true

@@ -1,62 +1,136 @@
 package deep
 
-// Hosts are memory that other memory may lie in, and that a guided attempt has met. Mostly a host is met before its guests
-// (a slice, and then pointers to its elements), and then one pass is enough: whatever leads into a host leads into its
-// copy. What is met in the other order is noticed in the end, as in a straight attempt.
+import "math/bits"
+
+// Hosts are memory that other memory may lie in, and that a guided attempt has met. Whatever leads into a host leads into its
+// copy. References that can wait do so until there are all hosts: see guests.go. Others are mostly met after their hosts (a
+// struct, and then what points back to a field of it), and then one pass is enough too. If they are not, that is
+// noticed in the end, as in a straight attempt.
 type hosts struct {
-	list [maxHosts]host
-	n    int
-	used bool // something lay in one of them
+	list  []host
+	index        // → position in list by granules, if there are more than fewHosts
+	sizes uint64 // bit k is set if the granules of some host have 1<<k bytes
+	used  bool   // something lay in one of them
 }
 
-// A host is values at start, and where their copies are.
+// A host is values at start, and where their copies are. It is found by granules, which are stretches of memory of as many
+// bytes as it has, or a few more: it has a part in two of these at most, and few other hosts have a part in them.
 type host struct {
 	start, end uintptr
 	dst        pointer
 	plan       *plan
 }
 
-// Every reference looks through all hosts. If there are more of them, and they have guests, a survey is better.
-const maxHosts = 8
+const (
+	fewHosts    = 8 // are looked through
+	minGranules = 5
+)
+
+// size is how large h's granules are, as a power of 2.
+func (h *host) size() int { return max(minGranules, bits.Len(uint(h.end-h.start-1))) }
+
+// granule is a key for the granule of a size in which an address lies.
+func granule(at uintptr, size int) uintptr { return at>>size<<9 | uintptr(size)<<3 }
 
 func (x *hosts) add(src, dst pointer, e *plan, n int) {
-	if x.n == maxHosts {
-		return
-	}
 	start := number(src)
-	x.list[x.n] = host{start, start + e.size*uintptr(n), dst, e}
-	x.n++
+	x.list = append(x.list, host{start, start + e.size*uintptr(n), dst, e})
+	from := len(x.list) - 1
+	switch {
+	case from < fewHosts:
+		return
+	case x.crowded(2 * len(x.list)):
+		x.makeTable(8 * len(x.list))
+		from = 0
+	case from == fewHosts:
+		from = 0
+	}
+	for i := from; i < len(x.list); i++ {
+		x.enter(i)
+	}
 }
 
-func (x *hosts) forget() {
-	clear(x.list[:x.n])
-	x.n, x.used = 0, false
+// enter makes host i one that is found.
+func (x *hosts) enter(i int) {
+	h := &x.list[i]
+	size := h.size()
+	x.sizes |= 1 << size
+	first, last := granule(h.start, size), granule(h.end-1, size)
+	x.put(first, i)
+	if last != first {
+		x.put(last, i)
+	}
 }
 
-// holding returns the host that has the n values at src, if there is one and the attempt is one that knows.
-func (r *runner) holding(src pointer, e *plan, n int) *host {
-	if r.attempt != guided || !e.lies || e.size == 0 {
+// find returns the host that has the bytes from start to end, if there is one.
+func (x *hosts) find(start, end uintptr) *host {
+	if len(x.list) <= fewHosts {
+		for i := range x.list {
+			if h := &x.list[i]; start >= h.start && end <= h.end {
+				return h
+			}
+		}
 		return nil
 	}
-	start := number(src)
-	end := start + e.size*uintptr(n)
-	for i := range r.hosts.n {
-		if h := &r.hosts.list[i]; start >= h.start && end <= h.end {
+	for sizes := x.sizes; sizes != 0; sizes &= sizes - 1 {
+		if h := x.among(granule(start, bits.TrailingZeros64(sizes)), start, end); h != nil {
 			return h
 		}
 	}
 	return nil
 }
 
+// among is find for hosts in a granule.
+func (x *hosts) among(key, start, end uintptr) *host {
+	hash, mask := scatter(key), uint64(len(x.table)-1)
+	tag := x.tag(hash)
+	for i := x.place(hash); x.table[i] != 0; i = (i + 1) & mask {
+		if at, ok := x.position(x.table[i], tag); ok {
+			if h := &x.list[at]; start >= h.start && end <= h.end {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+func (x *hosts) forget() {
+	if len(x.list) > fewHosts {
+		x.reset(2 * len(x.list))
+	}
+	if cap(x.list) > maxQueue {
+		x.list = nil
+	}
+	clear(x.list)
+	x.list, x.sizes, x.used = x.list[:0], 0, false
+}
+
+// holding returns the host that has the n values at src, if there is one and the attempt is one that knows.
+func (r *runner) holding(src pointer, e *plan, n int) *host {
+	if r.attempt != guided || !e.inner || e.size == 0 {
+		return nil
+	}
+	start := number(src)
+	return r.hosts.find(start, start+e.size*uintptr(n))
+}
+
 // within returns where the copy of what is at src, in h, is. It is for the obvious engine if tags may keep a copy from
 // seeing what the reference sees.
 func (r *runner) within(h *host, src pointer, e *plan) (pointer, bool) {
-	if h.plan != e && (h.plan.tagged || e.tagged) {
+	if !h.plan.admits(e) {
 		return nil, r.giveUp()
 	}
+	return r.host(h, src), true
+}
+
+// admits reports whether a reference to values of plan e sees nothing in one of p that tags keep a copy from seeing.
+func (p *plan) admits(e *plan) bool { return p == e || !p.tagged && !e.tagged }
+
+// host returns where the copy of what is at src, in h, is.
+func (r *runner) host(h *host, src pointer) pointer {
 	r.hosts.used = true
 	r.rootRefs = r.rootRefs || r.rootMet && h == &r.hosts.list[0]
-	return add(h.dst, number(src)-h.start), true
+	return add(h.dst, number(src)-h.start)
 }
 
 // hosting returns where the copy of the variable at src is, which lies in no host and may be one. It is what pointer does

@@ -17,14 +17,15 @@ func (p *plan) reach() {
 	for _, ops := range p.mend {
 		for i := range ops {
 			o := &ops[i]
-			if o.kind != opPointer && o.kind != opSlice {
+			slice := o.kind == opSlice || o.kind == opLateSlice
+			if !slice && o.kind != opPointer && o.kind != opLatePointer {
 				continue
 			}
 			if parts == nil {
 				parts = typeParts{}
 				parts.add(p.typ, false)
 			}
-			if o.plan != p && parts.mayHold(o.plan, o.kind == opSlice) {
+			if o.plan != p && parts.mayHold(o.plan, slice) {
 				o.reach = uint32(p.size)
 			}
 		}

@@ -42,7 +42,7 @@ func (r *runner) mend(dst, src pointer, ops []op) bool {
 				f.d, ok = r.dynamic(*f, o.plan.typ)
 			}
 		default:
-			ok = r.rare(slot, add(src, o.off), o)
+			ok = r.rare(dst, src, o)
 		}
 		if !ok {
 			return false
@@ -51,8 +51,17 @@ func (r *runner) mend(dst, src pointer, ops []op) bool {
 	return true
 }
 
-// rare mends a part that is seldom seen.
+// rare mends a part of the value at dst that is seldom seen.
 func (r *runner) rare(dst, src pointer, o *op) bool {
+	switch o.kind {
+	case opLatePointer:
+		return r.latePointer(dst, src, o)
+	case opLateSlice:
+		return r.lateSlice(dst, src, o)
+	case opLateFace:
+		return r.lateFace(faceAt(add(dst, o.off)), o)
+	}
+	dst, src = add(dst, o.off), add(src, o.off)
 	x := o.rare
 	switch o.kind {
 	case opRepeat:
@@ -212,6 +221,8 @@ func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
 			return r.pointers(add(dst, o.off), o.plan, n, e.size)
 		case opSlice:
 			return r.slices(add(dst, o.off), o.plan, n, e.size)
+		case opLateSlice:
+			return r.lateSlices(add(dst, o.off), o.plan, n, e.size)
 		}
 	}
 	for i := range n {

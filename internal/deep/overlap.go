@@ -1,6 +1,9 @@
 package deep
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // An extent is where a region lies, and which one of a list it is.
 type extent struct {
@@ -97,6 +100,8 @@ func inOrder(all []extent, spare *[]extent) []extent {
 	case len(all) < fewExtents:
 		insert(all)
 		return all
+	case slices.IsSortedFunc(all, extent.compare):
+		return all
 	case len(all) < manyExtents:
 		slices.SortFunc(all, extent.compare)
 		return all
@@ -146,13 +151,13 @@ func insert(all []extent) {
 // radixSort sorts by start, digit by digit from the lowest on, as many digits as tell the starts apart. It returns all or
 // spare, which must be as long.
 func radixSort(all, spare []extent) []extent {
-	low, high := all[0].start, all[0].start
+	low, high, some := all[0].start, all[0].start, uintptr(0)
 	for _, e := range all {
-		low, high = min(low, e.start), max(high, e.start)
+		low, high, some = min(low, e.start), max(high, e.start), some|e.start
 	}
 	const digit = 11
 	var counts [1 << digit]int
-	for shift := 0; (high-low)>>shift > 0; shift += digit {
+	for shift := bits.TrailingZeros64(uint64(some)); (high-low)>>shift > 0; shift += digit { // from where all are zero
 		clear(counts[:])
 		for _, e := range all {
 			counts[(e.start-low)>>shift&(1<<digit-1)]++

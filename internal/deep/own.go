@@ -84,7 +84,7 @@ func (m *method) weigher(t reflect.Type) *plan {
 
 // weigh counts the memory behind the variable at p, which a DeepCopy method returned.
 func (r *runner) weigh(p pointer, t reflect.Type, m *method) bool {
-	if r.mode == copying {
+	if !r.counts() {
 		return true
 	}
 	if w := m.weigher(t); w.plain {

@@ -69,10 +69,12 @@ func (x *places) join(s *scanner, all []extent) bool {
 
 // take makes m, which starts in the lot and goes to its end or beyond, a part of it, by the rules of blocks.
 func (l *lot) take(e extent, m metArray) bool {
-	size := m.plan.size
-	if m.plan == l.plan && m.plan.rule.act != actArray && (e.start-l.start)%size == 0 {
-		l.n, l.end = int((e.end-l.start)/size), e.end // as most often: elements of one slice
-		return true
+	if m.plan == l.plan && m.plan.rule.act != actArray {
+		bytes := e.end - l.start
+		if n := bytes / m.plan.size; n*m.plan.size == bytes { // as most often: elements of one slice
+			l.n, l.end = int(n), e.end
+			return true
+		}
 	}
 	b := block{region: region{addr: l.src, typ: l.plan.typ, n: l.n}}
 	if !b.take(&region{addr: m.src, typ: m.plan.typ, n: m.n}) {

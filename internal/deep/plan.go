@@ -21,8 +21,8 @@ type plan struct {
 	asks      atomic.Bool  // of a root: DeepCopy methods were called when it was last copied
 
 	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
-	// [copying] without.
-	mend [2][]op
+	// [copying] without; [guiding], and [guiding|counting], for guided attempts, with references that can wait.
+	mend [4][]op
 
 	compare []check // what is to be compared, in the order of fields
 	flat    bool    // comparing it follows no reference
@@ -41,6 +41,7 @@ type plan struct {
 	easy   bool // it is shared, has a size, and no method of its own
 	shared bool // more than one reference may lead to one such value
 	lies   bool // its memory may lie in other memory, or other memory in it
+	inner  bool // the former
 	holds  bool // a variable may have memory of other values in it
 	spread bool // and so may a slice
 	alien  bool // only the obvious engine can copy it: it has a tag that is an error
@@ -50,6 +51,7 @@ type plan struct {
 const (
 	copying  = 0
 	counting = 1
+	guiding  = 2
 )
 
 // An op is a part of a value, at an offset, that has to be mended after the whole was moved.
@@ -87,6 +89,9 @@ const (
 	opOwn                         // copied by its DeepCopy method
 	opAtomicValue                 // an atomic.Value, by Load
 	opSyncMap                     // a sync.Map, by Range
+	opLatePointer                 // opPointer, opSlice and opFace if it can wait for hosts: see guests.go
+	opLateSlice
+	opLateFace
 )
 
 // A planSet has plans that refer to each other. Plans of values in interfaces are in one set for all, in which
@@ -190,8 +195,10 @@ func (s *planSet) plan(t reflect.Type) *plan {
 	s.plans[t] = p
 	if s.slots != nil {
 		p.shared, p.lies, p.holds, p.spread = s.slots.shared(t), s.slots.lies(t), s.slots.holds(t), s.slots.holds(t)
+		p.inner = s.slots.inner[t]
 	} else {
 		p.shared, p.lies, p.holds, p.spread = true, true, t.Kind() == reflect.Struct || t.Kind() == reflect.Array, true
+		p.inner = true
 	}
 	b := builder{set: s, plan: p, whole: true}
 	b.value(p.rule, 0)
@@ -225,10 +232,15 @@ type builder struct {
 
 // add appends the op to the lists that need it.
 func (b *builder) add(o op) {
-	if o.kind != opString && (o.kind != opRepeat || len(o.rare.repeat) > 0) {
-		b.plan.mend[copying] = append(b.plan.mend[copying], o)
+	for mode := range b.plan.mend {
+		if o.kind == opString && mode&counting == 0 {
+			continue
+		}
+		if mode == guiding {
+			o.kind = o.late()
+		}
+		b.plan.mend[mode] = append(b.plan.mend[mode], o)
 	}
-	b.plan.mend[counting] = append(b.plan.mend[counting], o)
 }
 
 // moves says that the part of type t at off is moved. What lies between two such parts is moved with them.

@@ -10,7 +10,7 @@ import (
 // and mended in turn. What has been met before is not copied again.
 //
 // That is right as long as no memory is part of other memory. The runner notices if some is (two slices of one array,
-// a pointer into a struct), and then starts again and expects it: see hosts.go and place.go. Whatever else is not simple
+// a pointer into a struct), and then starts again and expects it: see hosts.go, guests.go and place.go. Whatever else is not simple
 // it leaves to the obvious engine: nothing has been written but memory of its own.
 //
 // Recursion goes to maxDepth. Deeper memory waits in a queue; only memory of the heap does, never the variable that an
@@ -19,7 +19,7 @@ type runner struct {
 	known  memo
 	arrays arrayMemo
 	opts   Options
-	mode   int   // counting or copying
+	mode   int   // counting or copying, and guiding
 	limit  int64 // of bytes
 	bytes  int64
 	depth  int
@@ -40,6 +40,7 @@ type runner struct {
 	root    *plan
 	attempt attempt
 	hosts   hosts  // of a guided attempt
+	guests  guests // likewise
 	places  places // of a surveyed one
 	crowd   crowd
 }
@@ -56,7 +57,7 @@ type attempt int32
 
 const (
 	straight attempt = iota // none does
-	guided                  // some does, and mostly hosts are met before their guests
+	guided                  // some does, and mostly hosts are met before their guests, or those can wait
 	surveyed                // a scanner has noted what lies in what
 )
 
@@ -103,6 +104,7 @@ func (r *runner) forget() {
 		r.queue = r.queue[:0]
 	}
 	r.hosts.forget()
+	r.guests.forget()
 	r.places.forget()
 	r.bytes, r.depth, r.open = 0, 0, 0
 	r.err, r.overlap, r.knotted, r.rootMet, r.rootRefs = nil, false, false, false, false
@@ -128,8 +130,19 @@ func (r *runner) run(out, src pointer) bool {
 			r.hosts.add(src, r.known.list[i].dst, p, 1)
 		}
 	}
-	return r.mend(out, src, p.mend[r.mode]) && r.work() && !r.overlaps() && r.fits()
+	return r.mend(out, src, p.mend[r.mode]) && r.work() && r.settle() && !r.overlaps() && r.fits()
 }
+
+// try makes an attempt the one that is being made.
+func (r *runner) try(a attempt) {
+	r.attempt = a
+	if r.mode &= counting; a == guided {
+		r.mode |= guiding
+	}
+}
+
+// counts reports whether bytes are counted.
+func (r *runner) counts() bool { return r.mode&counting != 0 }
 
 // work mends what waits.
 func (r *runner) work() bool {

@@ -133,7 +133,7 @@ type plains[K, V comparable] struct{}
 func (plains[K, V]) clone(m pointer) pointer { return cloneMap[K, V](m) }
 
 func (plains[K, V]) mend(r *runner, m, _ pointer, _ *plan) bool {
-	if r.mode == counting {
+	if r.counts() {
 		r.bytes += stringsIn[K, V](m)
 	}
 	return true
@@ -189,7 +189,7 @@ func (references[K]) clone(m pointer) pointer { return cloneToMend[K, pointer](m
 func (references[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at := asMap[K, pointer](m)
 	for k, v := range toMend[K, pointer](m, src) {
-		if r.mode == counting {
+		if r.counts() {
 			r.bytes += keyBytes(k)
 		}
 		ok := true
@@ -246,7 +246,7 @@ func (faces[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at := asMap[K, face](m)
 	fill := len(at) == 0
 	for k, v := range toMend[K, face](m, src) {
-		if r.mode == counting {
+		if r.counts() {
 			r.bytes += keyBytes(k)
 		}
 		d, ok := v.d, true
@@ -304,7 +304,7 @@ func (slices3[K]) clone(m pointer) pointer { return cloneToMend[K, header](m) }
 func (slices3[K]) mend(r *runner, m, src pointer, p *plan) bool {
 	at, elem := asMap[K, header](m), p.elem.target
 	for k, v := range toMend[K, header](m, src) {
-		if r.mode == counting {
+		if r.counts() {
 			r.bytes += keyBytes(k)
 		}
 		ok := true
