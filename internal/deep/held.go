@@ -9,6 +9,32 @@ func (r *runner) dynamic(f face, static reflect.Type) (pointer, bool) {
 	return r.content(f, dynamicOf(f, static), static)
 }
 
+// faces is mend for n interfaces, one in each so many bytes. Neighbours mostly hold values of one type, and most of these
+// can be shared.
+func (r *runner) faces(at pointer, static reflect.Type, n int, every uintptr) bool {
+	d := &dynamic{}
+	for i := range n {
+		if r.steps--; r.steps < 0 && !r.poll() {
+			return false
+		}
+		f := faceAt(add(at, uintptr(i)*every))
+		switch {
+		case f.t == 0:
+			continue
+		case f.t != d.word:
+			d = dynamicOf(*f, static)
+		}
+		if d.kind == heldPlain && !r.counts() {
+			continue
+		}
+		var ok bool
+		if f.d, ok = r.content(*f, d, static); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // content is dynamic for a value of the type that d is about.
 func (r *runner) content(f face, d *dynamic, static reflect.Type) (pointer, bool) {
 	switch d.kind {

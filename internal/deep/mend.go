@@ -221,6 +221,8 @@ func (r *runner) elems(dst, src pointer, e *plan, n int) bool {
 			return r.pointers(add(dst, o.off), o.plan, n, e.size)
 		case opSlice:
 			return r.slices(add(dst, o.off), o.plan, n, e.size)
+		case opFace:
+			return r.faces(add(dst, o.off), o.plan.typ, n, e.size)
 		case opLateSlice:
 			return r.lateSlices(add(dst, o.off), o.plan, n, e.size)
 		}
