@@ -27,7 +27,7 @@ func ObviousCopyFor(home, src reflect.Value, o Options) (dst reflect.Value, info
 
 // Attempt names the attempt by which the next copy of a T starts.
 func Attempt[T any]() string {
-	return [...]string{"straight", "guided", "surveyed"}[planFor(reflect.TypeFor[T]()).attempt.Load()]
+	return [...]string{"straight", "guided", "patient", "surveyed"}[planFor(reflect.TypeFor[T]()).attempt.Load()]
 }
 
 // RoomOf is how many entries the map has room for.

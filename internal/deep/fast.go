@@ -107,7 +107,7 @@ func (r *runner) copy(out, src pointer) (ok bool) {
 		r.try(try)
 		switch {
 		case r.run(out, src):
-			if try == guided && !r.hosts.used {
+			if try.guides() && !r.hosts.used {
 				r.root.attempt.Store(int32(straight))
 			}
 			return true

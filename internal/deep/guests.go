@@ -1,7 +1,9 @@
 package deep
 
+import "math/bits"
+
 // Guests are references to memory that may lie in other memory, and that refers to nothing itself: numbers and texts. A
-// guided attempt can leave them until all else has been met: nothing is behind them that would be met by them alone. Then
+// patient attempt leaves them until all else has been met: nothing is behind them that would be met by them alone. Then
 // the hosts are known, whatever their order. Guests that lie in none, and overlap, are slices of one array, or lead into
 // a variable that another guest leads to: what they cover together is one lot.
 //
@@ -9,10 +11,13 @@ package deep
 // variable that others use after it.
 type guests struct {
 	list       []guest
-	stretches  []metArray // what they cover, in the order in which they were met
+	stretches  []metArray           // what they cover, in the order in which they were met
+	near       [1 << nearBits]int32 // the last stretch that began hereabouts, plus one
 	maps       []job
 	all, spare []extent
 }
+
+const nearBits = 8
 
 // A guest is a reference in a copy, which leads to the original still: into a stretch.
 type guest struct {
@@ -20,7 +25,7 @@ type guest struct {
 	stretch int
 }
 
-// late is the kind of o in guided attempts.
+// late is the kind of o in patient attempts.
 func (o *op) late() opKind {
 	switch {
 	case o.kind == opPointer && o.plan.waits():
@@ -50,23 +55,27 @@ func (x *guests) forget() {
 func (x *guests) settled() {
 	clear(x.list)
 	clear(x.stretches)
+	clear(x.near[:])
 	x.list, x.stretches = x.list[:0], x.stretches[:0]
 }
 
-// cover returns the position of the stretch that has the n values at src. Slices of one array mostly follow each other,
-// so that the last one is, or becomes, as good as any other; they are sorted in the end.
-func (x *guests) cover(src pointer, e *plan, n int) (at int, together bool) {
-	if last := len(x.stretches) - 1; last >= 0 && x.stretches[last].plan == e {
-		m := &x.stretches[last]
-		from, to := number(src), number(src)+e.size*uintptr(n)
+// cover returns the position of the stretch that has the n values at src, and whether it has more than these. Of slices of
+// one array, those that are near each other mostly become one stretch; what overlaps besides is found by sorting.
+func (x *guests) cover(src pointer, e *plan, n int) (at int, more bool) {
+	from, to := number(src), number(src)+e.size*uintptr(n)
+	granule := bits.Len(uint(to-from)) - 1 // not more than this slice has, so that all of its size that begin there overlap
+	near := &x.near[from>>granule%(1<<nearBits)]
+	if at := int(*near) - 1; at >= 0 && x.stretches[at].plan == e {
+		m := &x.stretches[at]
 		switch start := number(m.src); {
 		case from == start && n == m.n:
-			return last, false
+			return at, false
 		case from >= start && to <= start+m.size() || m.widen(src, to):
-			return last, true
+			return at, true
 		}
 	}
 	x.stretches = append(x.stretches, metArray{src: src, plan: e, n: n})
+	*near = int32(len(x.stretches))
 	return len(x.stretches) - 1, false
 }
 
@@ -74,14 +83,14 @@ func (x *guests) cover(src pointer, e *plan, n int) (at int, together bool) {
 // reports false if the reference must be resolved in another way: it is part of an entry of a map, or of a box, which must
 // be complete.
 func (r *runner) guest(slot, src pointer, e *plan, n int) (dst pointer, ok bool) {
-	if h := r.hosts.find(number(src), number(src)+e.size*uintptr(n)); h != nil && h.plan.admits(e) {
+	if h := r.holding(src, e, n); h != nil && h.plan.admits(e) {
 		return r.host(h, src), true
 	}
 	if r.passing || r.open > 0 {
 		return nil, false
 	}
-	at, together := r.guests.cover(src, e, n)
-	r.hosts.used = r.hosts.used || together
+	at, more := r.guests.cover(src, e, n)
+	r.hosts.used = r.hosts.used || more
 	r.guests.list = append(r.guests.list, guest{slot, at})
 	return src, true
 }
@@ -188,7 +197,7 @@ func (r *runner) lodge() bool {
 		}
 		m := &x.stretches[i]
 		start := number(m.src)
-		if h := r.hosts.find(start, start+m.size()); h != nil && h.plan.admits(m.plan) {
+		if h := r.holding(m.src, m.plan, m.n); h != nil && h.plan.admits(m.plan) {
 			m.dst = r.host(h, m.src)
 			continue
 		}

@@ -2,10 +2,10 @@ package deep
 
 import "math/bits"
 
-// Hosts are memory that other memory may lie in, and that a guided attempt has met. Whatever leads into a host leads into its
-// copy. References that can wait do so until there are all hosts: see guests.go. Others are mostly met after their hosts (a
-// struct, and then what points back to a field of it), and then one pass is enough too. If they are not, that is
-// noticed in the end, as in a straight attempt.
+// Hosts are memory that other memory may lie in, and that an attempt which looks for it has met. Mostly a host is met
+// before its guests (a slice, and then pointers to its elements), and then one pass is enough: whatever leads into a host
+// leads into its copy. What is met in the other order is noticed in the end, as in a straight attempt; in the next one
+// references wait if they can: see guests.go.
 type hosts struct {
 	list  []host
 	index        // → position in list by granules, if there are more than fewHosts
@@ -62,16 +62,8 @@ func (x *hosts) enter(i int) {
 	}
 }
 
-// find returns the host that has the bytes from start to end, if there is one.
+// find returns the one of many hosts that has the bytes from start to end, if there is one.
 func (x *hosts) find(start, end uintptr) *host {
-	if len(x.list) <= fewHosts {
-		for i := range x.list {
-			if h := &x.list[i]; start >= h.start && end <= h.end {
-				return h
-			}
-		}
-		return nil
-	}
 	for sizes := x.sizes; sizes != 0; sizes &= sizes - 1 {
 		if h := x.among(granule(start, bits.TrailingZeros64(sizes)), start, end); h != nil {
 			return h
@@ -107,11 +99,20 @@ func (x *hosts) forget() {
 
 // holding returns the host that has the n values at src, if there is one and the attempt is one that knows.
 func (r *runner) holding(src pointer, e *plan, n int) *host {
-	if r.attempt != guided || !e.inner || e.size == 0 {
+	if !r.attempt.guides() || !e.inner || e.size == 0 {
 		return nil
 	}
 	start := number(src)
-	return r.hosts.find(start, start+e.size*uintptr(n))
+	end := start + e.size*uintptr(n)
+	if len(r.hosts.list) > fewHosts {
+		return r.hosts.find(start, end)
+	}
+	for i := range r.hosts.list {
+		if h := &r.hosts.list[i]; start >= h.start && end <= h.end {
+			return h
+		}
+	}
+	return nil
 }
 
 // within returns where the copy of what is at src, in h, is. It is for the obvious engine if tags may keep a copy from

@@ -166,7 +166,7 @@ func TestHosts(t *testing.T) {
 			c := planCopyOf(t, s)
 			require.Same(t, &c.cells[150].n, c.numbers[150])
 			require.Same(t, &c.cells[299].text, c.any)
-			require.Equal(t, "guided", deep.Attempt[state](), "they wait")
+			require.Equal(t, "patient", deep.Attempt[state](), "they wait")
 		}
 	})
 	t.Run("fields that cannot wait before their variables", func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestHosts(t *testing.T) {
 		for range 3 {
 			c := planCopyOf(t, s)
 			require.Same(t, &c.all[1], c.one)
-			require.Equal(t, "guided", deep.Attempt[state]())
+			require.Equal(t, "patient", deep.Attempt[state]())
 		}
 		s.one = &hostCell{}
 		planCopyOf(t, s)
@@ -222,7 +222,7 @@ func TestHosts(t *testing.T) {
 			require.Same(t, &c.all[2], c.byID["c"])
 			require.Same(t, &c.all[3].n, c.byN[4])
 			require.Same(t, &c.all[1].n, c.pairs[&c.all[0]])
-			require.Equal(t, "guided", deep.Attempt[state](), "maps wait")
+			require.Equal(t, "patient", deep.Attempt[state](), "maps wait")
 		}
 	})
 	t.Run("windows", func(t *testing.T) {
@@ -241,7 +241,7 @@ func TestHosts(t *testing.T) {
 		for range 3 {
 			c := planCopyOf(t, s)
 			require.Same(t, &c.first[2], &c.third[0])
-			require.Equal(t, "guided", deep.Attempt[state](), "the third goes beyond the first")
+			require.Equal(t, "patient", deep.Attempt[state](), "the third goes beyond the first")
 		}
 	})
 	t.Run("windows that touch", func(t *testing.T) {

@@ -60,7 +60,7 @@ func (r *runner) descendMap(dst, src pointer, p *plan) bool {
 	switch {
 	case p.table != nil && len(p.key.mend[r.mode])+len(p.elem.mend[r.mode]) == 0:
 		return true
-	case r.attempt == guided:
+	case r.attempt == patient:
 		r.guests.maps = append(r.guests.maps, job{dst, src, p, aMap})
 		return true
 	case r.depth >= maxDepth, r.open > 0 && len(p.key.mend[copying]) > 0:

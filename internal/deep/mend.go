@@ -187,7 +187,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	dst := e.dupN(h.p, h.n)
 	if e.shared {
 		r.arrays.list[at].dst = dst
-		if r.attempt == guided && e.spread {
+		if r.attempt.guides() && e.spread {
 			r.hosts.add(h.p, dst, e, h.n)
 		}
 	}

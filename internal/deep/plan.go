@@ -21,7 +21,7 @@ type plan struct {
 	asks      atomic.Bool  // of a root: DeepCopy methods were called when it was last copied
 
 	// mend lists the parts that need more than being moved, [counting] with the strings that a measured copy counts,
-	// [copying] without; [guiding], and [guiding|counting], for guided attempts, with references that can wait.
+	// [copying] without; [waiting|copying] and [waiting|counting] are for patient attempts.
 	mend [4][]op
 
 	compare []check // what is to be compared, in the order of fields
@@ -51,7 +51,7 @@ type plan struct {
 const (
 	copying  = 0
 	counting = 1
-	guiding  = 2
+	waiting  = 2
 )
 
 // An op is a part of a value, at an offset, that has to be mended after the whole was moved.
@@ -236,7 +236,7 @@ func (b *builder) add(o op) {
 		if o.kind == opString && mode&counting == 0 {
 			continue
 		}
-		if mode == guiding {
+		if mode == waiting {
 			o.kind = o.late()
 		}
 		b.plan.mend[mode] = append(b.plan.mend[mode], o)

@@ -19,7 +19,7 @@ type runner struct {
 	known  memo
 	arrays arrayMemo
 	opts   Options
-	mode   int   // counting or copying, and guiding
+	mode   int   // counting or copying, and waiting
 	limit  int64 // of bytes
 	bytes  int64
 	depth  int
@@ -39,8 +39,8 @@ type runner struct {
 	out     pointer // the root's copy
 	root    *plan
 	attempt attempt
-	hosts   hosts  // of a guided attempt
-	guests  guests // likewise
+	hosts   hosts  // of a guided or patient attempt
+	guests  guests // of a patient one
 	places  places // of a surveyed one
 	crowd   crowd
 }
@@ -57,9 +57,13 @@ type attempt int32
 
 const (
 	straight attempt = iota // none does
-	guided                  // some does, and mostly hosts are met before their guests, or those can wait
+	guided                  // some does, and hosts are met before their guests
+	patient                 // or guests can wait
 	surveyed                // a scanner has noted what lies in what
 )
+
+// guides reports whether an attempt looks for hosts.
+func (a attempt) guides() bool { return a == guided || a == patient }
 
 // A job is memory that waits to be mended.
 type job struct {
@@ -104,7 +108,9 @@ func (r *runner) forget() {
 		r.queue = r.queue[:0]
 	}
 	r.hosts.forget()
-	r.guests.forget()
+	if r.attempt == patient {
+		r.guests.forget()
+	}
 	r.places.forget()
 	r.bytes, r.depth, r.open = 0, 0, 0
 	r.err, r.overlap, r.knotted, r.rootMet, r.rootRefs = nil, false, false, false, false
@@ -126,7 +132,7 @@ func (r *runner) run(out, src pointer) bool {
 		if r.home != nil {
 			r.known.list[i].dst = r.home
 		}
-		if r.attempt == guided {
+		if r.attempt.guides() {
 			r.hosts.add(src, r.known.list[i].dst, p, 1)
 		}
 	}
@@ -136,8 +142,8 @@ func (r *runner) run(out, src pointer) bool {
 // try makes an attempt the one that is being made.
 func (r *runner) try(a attempt) {
 	r.attempt = a
-	if r.mode &= counting; a == guided {
-		r.mode |= guiding
+	if r.mode &= counting; a == patient {
+		r.mode |= waiting
 	}
 }
 
