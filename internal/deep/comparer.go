@@ -242,20 +242,20 @@ func (c *comparer) entries(a, b pointer, p *plan) bool {
 	if p.table != nil {
 		return p.table.equal(c, a, b, p)
 	}
-	right := mapAt(p.typ, b)
-	key, left := reflect.New(p.key.typ).Elem(), newPassage(p.elem)
-	for it := mapAt(p.typ, a).MapRange(); it.Next(); {
-		key.SetIterKey(it)
-		other := right.MapIndex(key)
+	w := p.passage(a, b)
+	for w.it.Next() {
+		w.key.from.SetIterKey(&w.it)
+		other := w.to.MapIndex(w.key.from)
 		if !other.IsValid() {
 			return false
 		}
-		left.from.SetIterValue(it)
-		left.to.Set(other)
-		if !c.parts(left.src, left.dst, p.elem.compare) {
+		w.elem.from.SetIterValue(&w.it)
+		w.elem.to.Set(other)
+		if !c.parts(w.elem.src, w.elem.dst, p.elem.compare) {
 			return false
 		}
 	}
+	w.leave()
 	return true
 }
 

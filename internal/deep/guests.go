@@ -115,8 +115,8 @@ func (r *runner) latePointer(dst, src pointer, o *op) bool {
 	return ok
 }
 
-func (r *runner) lateSlice(dst, src pointer, o *op) bool {
-	h, ok := headerAt(add(dst, o.off)), true
+func (r *runner) lateSlice(dst, src pointer, o *op) (ok bool) {
+	h := headerAt(add(dst, o.off))
 	switch {
 	case h.p == nil:
 		return true

@@ -253,6 +253,21 @@ func TestHosts(t *testing.T) {
 			require.Same(t, &c.first[1], &c.third[0])
 		}
 	})
+	t.Run("windows that grow", func(t *testing.T) {
+		type state struct {
+			wins [][]hostCell
+			last *hostCell
+		}
+		all := append(cells(), cells()...)
+		s := &state{wins: [][]hostCell{all[4:5:5], all[4:7:7], all[3:6:6], all[:1:1], all[:2:2], all[4:5:5]}, last: &all[7]}
+		more := append(cells(), cells()...)
+		s.wins = append(s.wins, more[:3:3], more[:5:5], more[1:4:4]) // of about one size
+		for range 3 {
+			c := planCopyOf(t, s)
+			require.Same(t, &c.wins[1][1], &c.wins[2][2])
+			require.Same(t, &c.wins[3][0], &c.wins[4][0])
+		}
+	})
 	t.Run("windows that cannot wait", func(t *testing.T) {
 		type state struct{ first, second []hostLink }
 		all := []hostLink{{new(int)}, {}, {new(int)}}

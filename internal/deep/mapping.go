@@ -89,33 +89,70 @@ func (r *runner) reflected(dst, src pointer, p *plan) bool {
 	if p.key.alien || p.elem.alien {
 		return mapLen(src) == 0 || r.giveUp()
 	}
-	from, to := mapAt(p.typ, src), mapAt(p.typ, dst)
-	key, elem := newPassage(p.key), newPassage(p.elem)
-	for it := from.MapRange(); it.Next(); {
-		key.from.SetIterKey(it)
-		elem.from.SetIterValue(it)
-		if !key.pass(r) || !elem.pass(r) {
+	w := p.passage(src, dst)
+	for w.it.Next() {
+		w.key.from.SetIterKey(&w.it)
+		w.elem.from.SetIterValue(&w.it)
+		if !w.key.pass(r) || !w.elem.pass(r) {
 			return false
 		}
-		to.SetMapIndex(key.to, elem.to)
+		w.to.SetMapIndex(w.key.to, w.elem.to)
 	}
+	w.leave()
 	return mapLen(dst) == mapLen(src) || r.giveUp() // two keys have become one
 }
 
-// A passage is two variables through which the keys, or the values, of a map pass when they are copied.
+// A passage is what the entries of a map pass through when they are copied. It is made once for many maps of a type: most
+// maps are small. A map in an entry that is of the same type has a passage of its own.
 type passage struct {
+	plan     *plan
+	src, dst pointer // the maps
+	from, to reflect.Value
+	it       reflect.MapIter
+	key      door
+	elem     door
+}
+
+// A door is two variables through which the keys, or the values, of a map pass.
+type door struct {
 	plan     *plan
 	from, to reflect.Value
 	src, dst pointer
 }
 
-func newPassage(p *plan) *passage {
+func newDoor(p *plan) door {
 	from, to := reflect.New(p.typ), reflect.New(p.typ)
-	return &passage{p, from.Elem(), to.Elem(), from.UnsafePointer(), to.UnsafePointer()}
+	return door{p, from.Elem(), to.Elem(), from.UnsafePointer(), to.UnsafePointer()}
+}
+
+// passage returns one from the map src to dst, of plan p.
+func (p *plan) passage(src, dst pointer) *passage {
+	w, ok := p.passages.Get().(*passage)
+	if !ok {
+		w = &passage{plan: p, key: newDoor(p.key), elem: newDoor(p.elem)}
+		w.from, w.to = at(p.typ, addrOf(&w.src)), at(p.typ, addrOf(&w.dst))
+	}
+	w.src, w.dst = src, dst
+	w.it.Reset(w.from)
+	return w
+}
+
+// leave lets go of the maps and of the last entry. A passage that a DeepCopy method has seen is not used again: the method
+// may have kept a pointer to it.
+func (w *passage) leave() {
+	if w.key.plan.tagged || w.elem.plan.tagged {
+		return
+	}
+	w.src, w.dst = nil, nil
+	w.it.Reset(reflect.Value{})
+	for _, v := range [...]reflect.Value{w.key.from, w.key.to, w.elem.from, w.elem.to} {
+		v.SetZero()
+	}
+	w.plan.passages.Put(w)
 }
 
 // pass makes x.to a copy of x.from.
-func (x *passage) pass(r *runner) bool {
+func (x *door) pass(r *runner) bool {
 	if !x.plan.whole {
 		x.to.SetZero()
 	}

@@ -28,12 +28,13 @@ type plan struct {
 	flat    bool    // comparing it follows no reference
 	solid   bool    // its bytes are its value: comparing them compares it
 
-	target    *plan // of a pointer: the variable's; of a slice: its elements'
-	elem, key *plan // of a map
-	box       *plan // by which a memo knows a value of this type in an interface, and not as a variable
-	mark      *plan // of a map: by which a memo knows it as a map, and not as a variable that holds one
-	markOf    *plan // of a mark of a map: the map's plan
-	table     table // of a map: how to do it without reflection; nil if that is not known
+	target    *plan     // of a pointer: the variable's; of a slice: its elements'
+	elem, key *plan     // of a map
+	box       *plan     // by which a memo knows a value of this type in an interface, and not as a variable
+	mark      *plan     // of a map: by which a memo knows it as a map, and not as a variable that holds one
+	markOf    *plan     // of a mark of a map: the map's plan
+	table     table     // of a map: how to do it without reflection; nil if that is not known
+	passages  sync.Pool // of a map without a table: *passage
 
 	whole  bool // one move takes all of it along, for what needs it to be mended
 	plain  bool // and nothing needs it: the move is the copy
