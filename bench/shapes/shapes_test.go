@@ -20,6 +20,12 @@ func TestSizes(t *testing.T) {
 	assert.Len(t, reach(shapes.Graph.Make()), 1_000)
 	assert.Len(t, shapes.Windows.Make().Wins, 1_000)
 	assert.Len(t, shapes.WindowsWhole.Make().All, 2_000)
+	assert.Len(t, shapes.SelfPointers.Make().All, 1_000)
+	assert.Len(t, shapes.Rings.Make().All, 100)
+	assert.Equal(t, 10, shapes.Rings.Make().All[0].Len)
+	assert.Len(t, shapes.Foreign.Make().All, 1_000)
+	assert.Len(t, shapes.Peeks.Make().Wins, 1_000)
+	assert.Len(t, *shapes.Boxed.Make(), 1_000)
 }
 
 func nodes(v any) int {

@@ -83,3 +83,28 @@ func slideAgain(whole []int, wins [][]int) (copied []int, out [][]int) {
 	}
 	return copied, out
 }
+
+// Peeks are small windows over one array, in no order but for the first, which is over its beginning.
+var Peeks = Shape[Averages]{
+	Key: "w", Name: "1,000 windows of 8 over one []int of 2,000, in random order",
+	Make: func() *Averages {
+		r := source(23)
+		all, wins := readings(23), make([][]int, windows)
+		for i := range wins {
+			from := r.IntN(samples - 7)
+			wins[i] = all[from : from+8 : from+8]
+		}
+		wins[0] = all[:8:8]
+		return &Averages{wins}
+	},
+	Hand: copyPeeks,
+}
+
+// copyPeeks knows where the array begins, and how long it is.
+func copyPeeks(in *Averages) *Averages {
+	if in == nil {
+		return nil
+	}
+	_, wins := slideAgain(upTo(in.Wins[0], samples), in.Wins)
+	return &Averages{wins}
+}

@@ -82,16 +82,18 @@ func Sources() []Source {
 		source(shapes.Flat), source(shapes.Order), source(shapes.JSON), source(shapes.Bytes), source(shapes.Ints),
 		source(shapes.Tree), source(shapes.Counts), source(shapes.Records), source(shapes.Scalars), source(shapes.Message),
 		source(shapes.Optional), source(shapes.Nested), source(shapes.Interior), source(shapes.Accounts), source(shapes.Grid),
-		source(shapes.List), source(shapes.Graph), source(shapes.Windows), source(shapes.WindowsWhole), source(shapes.ManyCounts),
+		source(shapes.List), source(shapes.Graph), source(shapes.Windows), source(shapes.WindowsWhole),
+		source(shapes.SelfPointers), source(shapes.Rings), source(shapes.Foreign), source(shapes.Peeks), source(shapes.Boxed),
+		source(shapes.ManyCounts),
 	}
 }
 
 // diffOnly holds the shapes that are there for Diff alone, diffed those that have it. copied holds those that are not
-// compared: others look at each of a million elements, which says nothing that other shapes do not.
+// compared: others look at each of a million elements, or go round in rings, which says nothing that other shapes do not.
 const (
 	diffOnly = "G"
 	diffed   = "Gi"
-	copied   = "rs"
+	copied   = "rsuw"
 )
 
 // Impls lists the implementations of a kind in the order of tables.
