@@ -14,7 +14,7 @@ import (
 
 func main() {
 	s := session.Session{Name: "cells", Rounds: 9}
-	s.Ballast = 64 << 20
+	s.Ballast, s.Slice = 64<<20, 100*time.Millisecond
 	s.Flags(flag.CommandLine)
 	length := flag.Duration("length", 500*time.Millisecond, "how long each number of goroutines runs in a round")
 	parts := flag.String("parts", "contention,readers,alone,touched,parallel,merge", "what to measure")

@@ -36,7 +36,7 @@ type Session struct {
 // Flags defines the flags of all commands.
 func (s *Session) Flags(set *flag.FlagSet) {
 	set.IntVar(&s.Rounds, "rounds", cmp.Or(s.Rounds, 31), "rounds; a ratio is the median over them")
-	set.DurationVar(&s.Slice, "slice", 20*time.Millisecond, "CPU time of every task in a round")
+	set.DurationVar(&s.Slice, "slice", cmp.Or(s.Slice, 20*time.Millisecond), "CPU time of every task in a round")
 	set.IntVar(&s.Ballast, "ballast", s.Ballast, "bytes that the measuring process holds besides, as programs do")
 	set.BoolVar(&s.Quick, "quick", false, "three rounds of 5 ms: to see that it works")
 	set.StringVar(&s.Out, "out", "results", "directory for log, table and chart")
