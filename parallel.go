@@ -237,6 +237,15 @@ func (c *changed[T]) trees() bool {
 	return !slices.ContainsFunc(c.versions, func(v version[T]) bool { return !v.tree })
 }
 
+// sizes lists the sizes of base and of all versions.
+func (c *changed[T]) sizes(base version[T]) []int64 {
+	all := []int64{base.size}
+	for _, v := range c.versions {
+		all = append(all, v.size)
+	}
+	return all
+}
+
 // mergeMembers makes one version of those that the members left.
 func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bool {
 	e.restSkipped = slices.ContainsFunc(members, func(m *execution[T]) bool { return m.skipped })
@@ -263,6 +272,7 @@ func (e *execution[T]) merge(g *openGroup[T], left changed[T]) *failure {
 	o := e.copyOptions()
 	o.Adopt = true // nobody else has these versions
 	o.Trees = g.base.tree && left.trees()
+	o.Sizes = left.sizes(g.base)
 	merged, info, err := deep.Merge(g.base.state, left.states, o)
 	e.copied()
 	if err != nil {

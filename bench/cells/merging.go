@@ -66,8 +66,8 @@ func mergeMaps[V any](value func(i int) V) func(t *trial, note session.Note, at 
 				return t.spend(note, "merge", impl, at, func() error { _, _, err := deep.Copy(&base, limited); return err })
 			}
 			ns, err := measure.SpendPrepared(t.Slice, func() (func() error, error) {
-				versions, err := twoVersions(base, value)
-				return func() error { return mergeTwo(&base, versions) }, err
+				versions, sizes, err := twoVersions(base, value)
+				return func() error { return mergeTwo(&base, versions, sizes) }, err
 			})
 			if err != nil {
 				return err
@@ -78,27 +78,30 @@ func mergeMaps[V any](value func(i int) V) func(t *trial, note session.Note, at 
 }
 
 // twoVersions are copies in each of which another entry has changed, copied as hooks does it when a hook is done.
-func twoVersions[V any](base map[string]V, value func(i int) V) (versions []*map[string]V, err error) {
+func twoVersions[V any](base map[string]V, value func(i int) V) (versions []*map[string]V, sizes []int64, err error) {
 	for i := range 2 {
-		work, _, err := deep.Copy(&base, limited)
+		work, before, err := deep.Copy(&base, limited)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		(*work)["entry "+strconv.Itoa(i)] = value(-1 - i)
 		v, info, err := deep.Copy(work, limited)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if _, plain := any(*new(V)).(int); !plain && !info.Tree {
-			return nil, errors.New("the copy is not known to be a tree")
+			return nil, nil, errors.New("the copy is not known to be a tree")
 		}
-		versions = append(versions, v)
+		if i == 0 {
+			sizes = append(sizes, before.Size)
+		}
+		versions, sizes = append(versions, v), append(sizes, info.Size)
 	}
-	return versions, nil
+	return versions, sizes, nil
 }
 
-func mergeTwo[V any](base *map[string]V, versions []*map[string]V) error {
-	merged, _, err := deep.Merge(base, versions, deep.Options{Limit: limited.Limit, Adopt: true, Trees: true})
+func mergeTwo[V any](base *map[string]V, versions []*map[string]V, sizes []int64) error {
+	merged, _, err := deep.Merge(base, versions, deep.Options{Limit: limited.Limit, Adopt: true, Trees: true, Sizes: sizes})
 	if err == nil && len(*merged) != entries {
 		err = fmt.Errorf("%d entries instead of %d", len(*merged), entries)
 	}

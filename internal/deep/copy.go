@@ -26,6 +26,10 @@ type Options struct {
 	// written them since. It saves Merge a look at each of them. It has no effect on other functions.
 	Trees bool
 
+	// Sizes tells Merge the sizes of the base and of the versions, in this order, as Info said when they were copied, if
+	// they have not been written since. It saves Merge the counting of what it makes of the versions.
+	Sizes []int64
+
 	// Stop, if set, is asked about every 1024 steps and before every call of a DeepCopy method. Its error ends the copy
 	// at once and is returned.
 	Stop func() error

@@ -71,3 +71,8 @@ func SetManyEntries(n int) (was int) {
 
 // ManyEntries is how many they are.
 func ManyEntries() int { return manyEntries }
+
+// MergedSize is the size of *v, which was merged by plans.
+func MergedSize(v reflect.Value, o Options) (int64, error) {
+	return mergedSize(v.UnsafePointer(), v.Type().Elem(), o)
+}

@@ -66,12 +66,29 @@ func Merge[T any](base *T, versions []*T, o Options) (out *T, info Info, err err
 		return Copy(as[T](root), o)
 	}
 	info.Tree = true // so no reference leads to the root
-	if o.counts() {
-		if info.Size, err = sizeOf(root, reflect.TypeFor[T](), o); err != nil {
-			return nil, Info{}, err
-		}
+	if info.Size, err = mergedSize(root, reflect.TypeFor[T](), o); err != nil {
+		return nil, Info{}, err
 	}
 	return as[T](root), info, nil
+}
+
+// mergedSize is the size of the root, a tree, if somebody asks for it. What versions have changed in a tree are different
+// places, so that their sizes say how much more each has made of the base.
+func mergedSize(root pointer, t reflect.Type, o Options) (size int64, err error) {
+	switch {
+	case !o.counts():
+		return 0, nil
+	case len(o.Sizes) == 0:
+		return sizeOf(root, t, o)
+	}
+	size = o.Sizes[0]
+	for _, n := range o.Sizes[1:] {
+		size += n - o.Sizes[0]
+	}
+	if o.Limit > 0 && size > o.Limit {
+		return 0, &TooLargeError{Size: size, Limit: o.Limit}
+	}
+	return size, nil
 }
 
 // addressesOf is where the variables are that list points to.

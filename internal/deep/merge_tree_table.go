@@ -30,7 +30,11 @@ func mergeTables[K, V comparable](g *grafter, base, stand pointer, group []point
 	defer g.leave()
 	m := &tableGraft[K, V]{base: asMap[K, V](base), stand: asMap[K, V](stand), versions: group, values: make([]V, len(group)+2)}
 	m.setUp(g, addrOf(&m.values[0]), addrOf(&m.values[1]), sub, p.elem)
+	copies := p.elem.rule.act == actPointer || p.elem.rule.act == actMap || p.elem.rule.act == actSlice // never the same
 	for k, v := range m.base {
+		if !copies && m.unchanged(k, v) {
+			continue
+		}
 		if m.read(g, k, v) {
 			if !g.tick() || !g.mergeEntry(&m.entryGraft) {
 				return nil, 0, false
@@ -44,6 +48,21 @@ func mergeTables[K, V comparable](g *grafter, base, stand pointer, group []point
 		}
 	}
 	return fromMap(m.result(g)), m.changed, true
+}
+
+// unchanged reports whether all have the value v under the key k. Most entries of most maps are such.
+func (m *tableGraft[K, V]) unchanged(k K, v V) bool {
+	for i, version := range m.versions {
+		if version != nil && i != m.aloof {
+			if w, ok := asMap[K, V](version)[k]; !ok || v != w {
+				return false
+			}
+		}
+	}
+	for i := range m.versions {
+		m.both[i]++
+	}
+	return true
 }
 
 // read takes what all have under the key k. It reports false if that is plainly the same.

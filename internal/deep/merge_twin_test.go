@@ -218,9 +218,28 @@ func (s *subject) checkAdopted(all []reflect.Value, want reflect.Value, mergeabl
 	}
 	n.adopted++
 	s.checkMerged(got, want)
+	s.checkMergedSize(before, got)
 	s.checkWritten(before[:1], used[:1])
 	scribbleAll(got)
 	s.checkWritten(before[:1], used[:1])
+}
+
+// checkMergedSize checks that sizes add up, as Options.Sizes has it.
+func (s *subject) checkMergedSize(all []reflect.Value, merged reflect.Value) {
+	s.t.Helper()
+	var sizes []int64
+	for _, v := range append(all, merged) {
+		n, err := deep.ObviousSize(v, deep.Options{})
+		if err != nil {
+			s.errorf("the size of a copy: %v", err)
+		}
+		sizes = append(sizes, n)
+	}
+	last := len(sizes) - 1
+	n, err := deep.MergedSize(merged, deep.Options{Sizes: sizes[:last]})
+	if err != nil || n != sizes[last] {
+		s.errorf("the merged value has %d bytes, by the sizes %v it is %d, %v", sizes[last], sizes[:last], n, err)
+	}
 }
 
 // checkMerged compares copies of the two merged values: what they hold, what they share, and what is known of them.
@@ -449,12 +468,18 @@ func checkAloof[V any](t *testing.T, name string, value func(i int) V) {
 			kept := copied(t, base)
 			want, _, err := deep.Merge(base, versions(), deep.Options{})
 			require.Equal(t, tt.conflict, err != nil, err)
-			got, _, err := deep.Merge(base, versions(), deep.Options{Adopt: true})
+			used := versions()
+			sizes := []int64{sizeOf(t, base)}
+			for _, v := range used {
+				sizes = append(sizes, sizeOf(t, v))
+			}
+			got, info, err := deep.Merge(base, used, deep.Options{Adopt: true, Sizes: sizes})
 			if tt.conflict {
 				require.ErrorAs(t, err, new(*deep.ConflictError))
 			} else {
 				require.NoError(t, err)
 				require.Equal(t, want, got)
+				require.Equal(t, sizeOf(t, got), info.Size)
 			}
 			require.Equal(t, kept, base)
 		})
@@ -482,4 +507,11 @@ func TestMergeLargeMapOfMovedObjects(t *testing.T) {
 	require.ErrorAs(t, err, new(*deep.ConflictError))
 	_, _, err = deep.Merge(base, versions(), deep.Options{Adopt: true})
 	require.ErrorAs(t, err, new(*deep.ConflictError))
+}
+
+func sizeOf[T any](t *testing.T, v *T) int64 {
+	t.Helper()
+	n, err := deep.Size(v, deep.Options{})
+	require.NoError(t, err)
+	return n
 }
