@@ -8,14 +8,15 @@
 // The parts are real: the payment provider is an HTTP server that declines, fails, hangs,
 // cuts connections and charges cards long after its client has given up; stock and
 // shipments are an append-only file, and what is left on the shelf is in memory that all
-// workers share, a cell for each article. Some hooks misbehave, as real ones do: they are deaf
-// to their context, panic halfway, leave goroutines behind, let the order grow beyond
+// workers share, a cell for each article. Some hooks misbehave, as real ones do: they are
+// deaf to their context, panic halfway, leave goroutines behind, let the order grow beyond
 // all limits. Which order meets which misfortune stands in the order itself, so both runs
 // meet the same.
 //
 // In the end the books are closed: every unit on the shelf or shipped, the shelf as the
-// ledger says, every charge for a shipped order or refunded. The program exits with 1 if they do not balance. The first
-// run's do. Those of the second do not, and it says why, order by order.
+// ledger says, every charge for a shipped order or refunded. The program exits with 1 if
+// they do not balance. The first run's do. Those of the second do not, and it says why,
+// order by order.
 package main
 
 import (

@@ -62,8 +62,8 @@
 // is not tangled, or refers to itself: a struct that points to a field of its own. Other memory that lies in other memory,
 // as in slices of one array or a pointer into another struct, it notices, and starts again: with a look for each reference
 // whether it leads into what has been copied, if it can after all else has been, which is mostly enough, and at last with
-// a survey of what lies in what. The next copy of the type begins with the attempt that was enough. What
-// plans cannot do, and all that ends in an error with a path, is left to the obvious engine.
+// a survey of what lies in what. The next copy of the type begins with the attempt that was enough. What plans cannot do,
+// and all that ends in an error with a path, is left to the obvious engine.
 //
 // Merging by plans is for trees: values in which no memory is met twice. There an object's partner is what is at its place,
 // so that one walk of the base and all versions is enough. What may be a conflict, or a question of which object is

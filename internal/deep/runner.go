@@ -10,8 +10,8 @@ import (
 // and mended in turn. What has been met before is not copied again.
 //
 // That is right as long as no memory is part of other memory. The runner notices if some is (two slices of one array,
-// a pointer into a struct), and then starts again and expects it: see hosts.go, guests.go and place.go. Whatever else is not simple
-// it leaves to the obvious engine: nothing has been written but memory of its own.
+// a pointer into a struct), and then starts again and expects it: see hosts.go, guests.go and place.go. Whatever else is
+// not simple it leaves to the obvious engine: nothing has been written but memory of its own.
 //
 // Recursion goes to maxDepth. Deeper memory waits in a queue; only memory of the heap does, never the variable that an
 // entry of a map passes through.
