@@ -19,11 +19,7 @@ const (
 // alone measures chains over a state, and over a cell that nobody else works on.
 func (t *trial) alone(note session.Note) error {
 	ctx := context.Background()
-	x, err := hooks.New[tally](hooks.Config{})
-	if err != nil {
-		return err
-	}
-	cell, err := hooks.NewShared(tally{})
+	x, cell, err := newTally(hooks.Config{})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,14 @@ type tally struct {
 
 func (t *tally) add() { t.Count++ }
 
+// newTally makes an executor and a cell.
+func newTally(cfg hooks.Config) (x *hooks.Executor[tally], cell *hooks.Shared[tally], err error) {
+	if x, err = hooks.New[tally](cfg); err == nil {
+		cell, err = hooks.NewShared(tally{})
+	}
+	return x, cell, err
+}
+
 // The ways to count in one place from many goroutines.
 const (
 	mutex  = "mutex"
@@ -47,12 +55,7 @@ func newCounter(impl string) (c counter, err error) {
 			rounds: func() int64 { return 0 },
 		}, nil
 	}
-	cell, err := hooks.NewShared(tally{})
-	if err != nil {
-		return c, err
-	}
-	patient := hooks.Config{Execution: hooks.ExecutionConfig{MaxRounds: hooks.NoLimit}}
-	x, err := hooks.New[tally](patient)
+	x, cell, err := newTally(hooks.Config{Execution: hooks.ExecutionConfig{MaxRounds: hooks.NoLimit}})
 	if err != nil {
 		return c, err
 	}
@@ -115,11 +118,7 @@ const (
 // readers measures read-only chains on one processor and on two.
 func (t *trial) readers(note session.Note) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	x, err := hooks.New[tally](hooks.Config{})
-	if err != nil {
-		return err
-	}
-	cell, err := hooks.NewShared(tally{})
+	x, cell, err := newTally(hooks.Config{})
 	if err != nil {
 		return err
 	}
