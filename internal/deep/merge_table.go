@@ -8,13 +8,16 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/hooktx/hooks/internal/show"
 )
 
 // A row is what maps of several lanes hold under one key: variables, or nothing where a lane has no such key.
 type row struct {
 	key, value group
 	face       reflect.Value // the key that paths show
-	look       uint64        // of face, if keys of the type are not told apart by compareKeys
+	look       uint64        // of face, if it is told apart by content
+	shown      string        // what is shown of it, if that has been asked for
 	vague      bool          // the key is or holds a pointer or a NaN
 	by         []int         // the versions that have removed it, or added it
 }
@@ -129,9 +132,7 @@ func (t *rowTable) sorted() []*row {
 	for _, x := range t.list {
 		x.showFace()
 	}
-	slices.SortFunc(t.list, func(x, y *row) int {
-		return cmp.Or(compareKeys(x.face, y.face), cmp.Compare(x.look, y.look))
-	})
+	slices.SortFunc(t.list, (*row).compare)
 	return t.list
 }
 
@@ -141,17 +142,35 @@ func (x *row) showFace() {
 		if !k.IsValid() {
 			continue
 		}
-		var look uint64
+		y := &row{face: k}
 		if byContent(k.Type()) {
-			look = fingerprint(k, fewParts)
+			y.look = fingerprint(k, fewParts)
 		}
-		if !x.face.IsValid() || look < x.look {
-			x.face, x.look = k, look
+		if !x.face.IsValid() || y.compare(x) < 0 {
+			x.face, x.look, x.shown = y.face, y.look, y.shown
 		}
 		if x.key[0].IsValid() {
 			return
 		}
 	}
+}
+
+// compare orders rows by what their faces hold. Those that are the same to it are shown in the same way.
+func (x *row) compare(y *row) int {
+	if !byContent(x.face.Type()) {
+		return compareContent(x.face, y.face)
+	}
+	if n := cmp.Or(compareKeys(x.face, y.face), cmp.Compare(x.look, y.look)); n != 0 {
+		return n
+	}
+	return cmp.Compare(x.text(), y.text())
+}
+
+func (x *row) text() string {
+	if x.shown == "" {
+		x.shown = show.Reflect(x.face)
+	}
+	return x.shown
 }
 
 // A namer gives variables names: the same one if they hold the same, where pointers to one identity are the same, and so

@@ -2,6 +2,7 @@ package deep_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"runtime/debug"
@@ -710,6 +711,51 @@ func TestMergeErrors(t *testing.T) {
 	require.ErrorAs(t, err, &nc)
 	_, _, err = deep.Merge(new(int), []*int{nil}, deep.Options{})
 	require.ErrorAs(t, err, &nc)
+}
+
+// TestMergeConflictOrder checks that of several conflicts one is told, whatever the order of the versions and of maps.
+func TestMergeConflictOrder(t *testing.T) {
+	type site struct{ x, y int }
+	sites := map[site]int{}
+	for i := range 20 {
+		sites[site{i % 4, i / 4}] = i
+	}
+	checkConflict(t, &sites, func(m *map[site]int, side int) {
+		for k := range *m {
+			(*m)[k] = 100 * side
+		}
+	}, "map[deep_test.site]int[{x:0 y:0}]")
+
+	type long struct {
+		id   int
+		rest [100]int // more than a look takes in
+	}
+	type index struct {
+		all []*long
+		by  map[*long]int
+	}
+	x := index{all: []*long{{id: 1}}, by: map[*long]int{}}
+	checkConflict(t, &x, func(v *index, side int) {
+		if side == 2 {
+			v.all[0].rest[99] = 5
+		}
+		v.by[v.all[0]] = side
+	}, fmt.Sprintf("index.by[&{id:1 rest:%v}]", [100]int{}))
+}
+
+// checkConflict checks that versions which do does something to for each side are in conflict at path.
+func checkConflict[T any](t *testing.T, base *T, do func(v *T, side int), path string) {
+	t.Helper()
+	for range 20 {
+		x, y := copied(t, base), copied(t, base)
+		do(x, 1)
+		do(y, 2)
+		_, c1 := merge(t, base, x, y)
+		_, c2 := merge(t, base, y, x)
+		require.NotNil(t, c1)
+		require.Equal(t, path, c1.Path)
+		require.Equal(t, c1, swapped(c2))
+	}
 }
 
 func TestMergeOptions(t *testing.T) {
