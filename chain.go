@@ -66,7 +66,7 @@ func recognisable[T any](hooks []Hook[T]) bool {
 		switch h.(type) {
 		case nil:
 			return false
-		case *defined[T], *edited[T], *group[T]:
+		case *defined[T], *edited[T], *surrounded[T], *group[T]:
 			continue
 		}
 		if !plainlyComparable(reflect.TypeOf(h)) {

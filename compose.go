@@ -151,13 +151,15 @@ func newGroup[T any](kind groupKind, name string, members []Hook[T]) *group[T] {
 	return g
 }
 
-// groupOf returns the group that h is, whatever With has made of it; nil if it is none.
+// groupOf returns the group that h is, whatever With and Around have made of it; nil if it is none.
 func groupOf[T any](h Hook[T]) *group[T] {
 	for {
 		switch x := h.(type) {
 		case *group[T]:
 			return x
 		case *edited[T]:
+			h = x.Hook
+		case *surrounded[T]:
 			h = x.Hook
 		default:
 			return nil

@@ -35,7 +35,7 @@ func (d Description) clone() Description {
 	return d
 }
 
-// Describe returns the description of h. It looks through With and Define, so use
+// Describe returns the description of h. It looks through With, Around and Define, so use
 // it rather than a type assertion. It calls h's Name and Options.
 func Describe[T any](h Hook[T]) Description {
 	st, err := resolve(h)
@@ -94,6 +94,8 @@ func resolve[T any](h Hook[T]) (step[T], error) {
 		return step[T]{}, invalidHook("is nil; leave it out of the chain")
 	case *edited[T]:
 		return resolveEdited(h)
+	case *surrounded[T]:
+		return resolveSurrounded(h)
 	case *defined[T]:
 		st := step[T]{
 			name: h.f.Name, options: h.f.Options, execute: h.f.Execute, rollback: h.f.Rollback,

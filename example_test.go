@@ -489,3 +489,27 @@ func ExampleAtomically() {
 	// <nil> {30} {70}
 	// hooks: execute "atomically": 40 short {30} {70}
 }
+
+// Around puts something around every call of a hook: here, a log of what is called.
+func ExampleAround() {
+	logged := func(h hooks.Hook[Order]) hooks.Hook[Order] {
+		return hooks.Around(h, func(ctx context.Context, _ *Order, call func(context.Context) error) error {
+			info, _ := hooks.InfoFrom(ctx)
+			err := call(ctx)
+			fmt.Printf("%s %s: %v\n", info.Phase, info.Hook, err)
+			return err
+		})
+	}
+	nothing := func(context.Context, *Order) error { return nil }
+	declined := func(context.Context, *Order) error { return errors.New("card declined") }
+
+	var order Order
+	_, _ = hooks.Run(context.Background(), &order,
+		logged(hooks.FuncUndo("reserve", nothing, nothing)),
+		logged(hooks.Func("charge", declined)))
+
+	// Output:
+	// execute reserve: <nil>
+	// execute charge: card declined
+	// rollback reserve: <nil>
+}
