@@ -1,0 +1,5 @@
+//go:build race
+
+package hookstest_test
+
+const raceEnabled = true
