@@ -41,6 +41,7 @@ func MayVary() Option { return func(s *settings) { s.varies = true } }
 //   - it leaves a goroutine behind;
 //   - it keeps the state, and writes or reads it after it has returned;
 //   - it changes the state although it says ReadOnly, or in ValidateEvent;
+//   - it fails if a hook before it has failed, or if it is tried again after it was undone;
 //   - it is not the same each time, for the same state (see [MayVary]), or when another execution
 //     runs it at the same time (also a matter for go test -race);
 //   - it is not undone by Rollback, or Rollback fails: after a success, after an [hooks.Unknown]

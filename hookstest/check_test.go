@@ -175,8 +175,7 @@ var samples = []struct {
 	}, []string{"changes the state where it should only look, in validate event: Total: 5 → 6"}},
 	{"its result is never the same", func(*site) hooks.Funcs[order] {
 		return hooks.Funcs[order]{Name: "sample", Execute: func(context.Context, *order) (any, error) { return serial.Add(1), nil }}
-	}, []string{"is not the same each time, with everything made anew (if it must not be, say MayVary): its result: .:",
-		"keeps the state: what it does", "is disturbed by another execution at the same time: its result", "is disturbed by another execution at the same time: its result"}},
+	}, []string{"is not the same each time, with everything made anew (if it must not be, say MayVary): its result: .:"}},
 	{"its Rollback undoes nothing", func(s *site) hooks.Funcs[order] {
 		f := good(s)
 		f.Rollback = func(context.Context, *order) error { return nil }
@@ -243,6 +242,32 @@ var samples = []struct {
 		}
 		return f
 	}, []string{"has an effect that nothing undoes if its context has ended:"}},
+	{"it works once", func(s *site) hooks.Funcs[order] {
+		f := good(s)
+		f.Execute = func(ctx context.Context, o *order) (any, error) {
+			if s.calls.Add(1) > 1 {
+				return nil, hooks.Reject("sold out")
+			}
+			return s.charges(ctx, o)
+		}
+		return f
+	}, []string{"fails if it is tried again after it was undone: sold out"}},
+	{"it works only as the first of its chain", func(*site) hooks.Funcs[order] {
+		return quiet(func(ctx context.Context, o *order) error {
+			info, _ := hooks.InfoFrom(ctx)
+			if o.Total += info.Index; info.Index > 0 {
+				return errors.New("who was that?")
+			}
+			return nil
+		})
+	}, []string{"fails if a hook before it has failed: who was that?"}},
+	{"it counts the hooks before it", func(*site) hooks.Funcs[order] {
+		return quiet(func(ctx context.Context, o *order) error {
+			info, _ := hooks.InfoFrom(ctx)
+			o.Total += info.Index
+			return nil
+		})
+	}, []string{"is not the same if a hook before it has failed: the state: Total: 5 → 6"}},
 	{"it has effects in a dry run", func(s *site) hooks.Funcs[order] {
 		f := good(s)
 		f.DryRunnable = true

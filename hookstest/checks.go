@@ -24,8 +24,25 @@ func (c *checker[T]) succeeds() bool {
 		c.wrong("fails the second time, with everything made anew: %v", two.failure())
 		return false
 	}
-	c.alike(one, two, "is not the same each time, with everything made anew (if it must not be, say MayVary)")
+	if c.alike(one, two, "is not the same each time, with everything made anew (if it must not be, say MayVary)"); len(c.found) > 0 {
+		c.varies = true // told once
+	}
+	c.checkCompany(one)
 	return true
+}
+
+// checkCompany checks that the failure of another hook does nothing to this one: neither if that is dropped before it, nor
+// if it makes a group be undone and tried again.
+func (c *checker[T]) checkCompany(alone *trial[T]) {
+	c.t.Helper()
+	after := c.run(&trial[T]{before: true})
+	if after.err != nil {
+		c.wrong("fails if a hook before it has failed: %v", after.failure())
+	}
+	c.alike(alone, after, "is not the same if a hook before it has failed")
+	if again := c.run(&trial[T]{again: true}); again.err != nil && !errors.Is(again.err, errSpoilt) { // else its undo has failed, which is told elsewhere
+		c.wrong("fails if it is tried again after it was undone: %v", again.failure())
+	}
 }
 
 // alike checks that two trials have come to the same.
@@ -185,7 +202,7 @@ func (c *checker[T]) checkTwoAtOnce() {
 	c.t.Helper()
 	alone := c.run(&trial[T]{})
 	h, x, meet := c.newHook(), c.executor(), newMeeting(c.patience)
-	trials := [2]trial[T]{{hook: h, state: c.newState()}, {hook: h, state: c.newState()}}
+	trials := [2]trial[T]{{name: c.what.Name, hook: h, state: c.newState()}, {name: c.what.Name, hook: h, state: c.newState()}}
 	var done sync.WaitGroup
 	for i := range trials {
 		tr, arrive := &trials[i], sync.OnceFunc(meet.arrive)
@@ -193,7 +210,7 @@ func (c *checker[T]) checkTwoAtOnce() {
 			arrive()
 			return call(ctx)
 		})
-		done.Go(func() { tr.report, tr.err = x.Execute(c.t.Context(), tr.state, tr.chain(c.what.Name)...) })
+		done.Go(func() { tr.report, tr.err = x.Execute(c.t.Context(), tr.state, tr.chain()...) })
 	}
 	done.Wait()
 	c.ended(x)

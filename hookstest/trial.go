@@ -15,10 +15,13 @@ import (
 
 // A trial is one execution of the hook.
 type trial[T any] struct {
+	name   string
 	hook   hooks.Hook[T] // nil: a new one
 	limit  time.Duration // 0: the hook's own
 	around func(ctx context.Context, state *T, call func(context.Context) error) error
+	before bool // a hook before it fails, and the chain goes on
 	spoilt bool // the hook after it fails
+	again  bool // the hook after it fails once, so that it is undone and tried again
 	dry    bool
 	parent context.Context
 
@@ -34,7 +37,7 @@ var errSpoilt = errors.New("hookstest: the chain fails after the hook")
 // run makes the trial, and waits until all of it has ended.
 func (c *checker[T]) run(tr *trial[T]) *trial[T] {
 	c.t.Helper()
-	if tr.hook == nil {
+	if tr.name = c.what.Name; tr.hook == nil {
 		tr.hook = c.newHook()
 	}
 	tr.state = c.newState()
@@ -46,7 +49,7 @@ func (c *checker[T]) run(tr *trial[T]) *trial[T] {
 	}
 	ctx = pprof.WithLabels(ctx, pprof.Labels(labelKey, label))
 	x := c.executor()
-	if chain := tr.chain(c.what.Name); tr.dry {
+	if chain := tr.chain(); tr.dry {
 		tr.report, tr.err = x.DryRun(ctx, tr.state, chain...)
 	} else {
 		tr.report, tr.err = x.Execute(ctx, tr.state, chain...)
@@ -66,20 +69,32 @@ func (c *checker[T]) executor() *hooks.Executor[T] {
 	return x
 }
 
-// chain is the hook and what the trial puts around and after it.
-func (tr *trial[T]) chain(name string) []hooks.Hook[T] {
-	h := tr.hook
+// chain is the hook and what the trial puts around it, before it and after it.
+func (tr *trial[T]) chain() []hooks.Hook[T] {
+	h, name := tr.hook, tr.name
 	if tr.limit > 0 {
 		h = hooks.With(h, func(o *hooks.Options) { o.Timeout = tr.limit })
 	}
 	if tr.around != nil {
 		h = hooks.Around(h, tr.around)
 	}
-	if !tr.spoilt {
-		return []hooks.Hook[T]{h}
+	fails := func(context.Context, *T) error { return errSpoilt }
+	switch {
+	case tr.before:
+		dropped := hooks.With(hooks.Func("before "+name, fails), func(o *hooks.Options) { o.OnFailure = hooks.Continue })
+		return []hooks.Hook[T]{dropped, h}
+	case tr.spoilt:
+		return []hooks.Hook[T]{h, hooks.Func("after "+name, fails)}
+	case tr.again:
+		once := hooks.Func("after "+name, func(ctx context.Context, _ *T) error {
+			if info, _ := hooks.InfoFrom(ctx); info.Attempt == 1 {
+				return errSpoilt
+			}
+			return nil
+		})
+		return []hooks.Hook[T]{hooks.Retry(hooks.Sequence("again", h, once), hooks.RetryPolicy{Attempts: 2})}
 	}
-	spoils := func(context.Context, *T) error { return errSpoilt }
-	return []hooks.Hook[T]{h, hooks.Func("after "+strings.TrimSpace(name), spoils)}
+	return []hooks.Hook[T]{h}
 }
 
 // ended waits for what the executor has abandoned, and reports whether all of it has ended.
@@ -96,10 +111,8 @@ func (c *checker[T]) ended(x *hooks.Executor[T]) bool {
 
 // value is the hook's result.
 func (tr *trial[T]) value() any {
-	if results := tr.report.Results(); len(results) > 0 {
-		return results[0].Value
-	}
-	return nil
+	v, _ := hooks.ResultOf[any](tr.report, tr.name)
+	return v
 }
 
 // failure is why an execution failed, without the words around it.
