@@ -97,11 +97,11 @@ func (e *execution[T]) nextCall(w *worker[T], t *task[T]) bool {
 		}
 		switch e.attempt.stage {
 		case stageStart:
+			if (e.watched || e.dry) && (e.over() || e.tether.cutBy() != nil) {
+				return false // before anybody is told of it, or it is skipped for another reason
+			}
 			if e.skip(st) {
 				continue
-			}
-			if e.watched && e.over() {
-				return false
 			}
 			e.startAttempt(w)
 			fallthrough

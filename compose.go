@@ -281,7 +281,7 @@ func layInto[T any](flat []step[T], places []place, steps []step[T], prefix stri
 		last := len(flat)
 		flat[first].other, places[first].last = int32(last), int32(last)
 		end := step[T]{name: st.name, index: st.index, role: lastStep, other: int32(first), group: st.group}
-		flat, places = append(flat, end), append(places, place{role: lastStep, plain: true})
+		flat, places = append(flat, end), append(places, place{role: lastStep, plain: true, index: int32(st.index)})
 	}
 	return flat, places
 }

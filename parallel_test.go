@@ -177,6 +177,41 @@ func TestAFailedMemberStopsTheOthers(t *testing.T) {
 	})
 }
 
+// Whether somebody looks on makes no difference: what does not start is skipped, and no run.
+func TestAFailedMemberStopsTheOthersWhoeverLooksOn(t *testing.T) {
+	for _, trace := range []*hooks.Trace{nil, {HookStart: func(ctx context.Context, i hooks.Info) context.Context {
+		assert.NotEqual(t, "p/s/never", i.Hook)
+		return ctx
+	}}} {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			x := build[board](t, hooks.Config{Trace: trace})
+			report, err := x.Execute(t.Context(), newBoard(), hooks.Parallel("p",
+				hooks.Sequence("s", after(&d, "slow", 2*time.Second, nil), setting(&d, "never", nil)),
+				after(&d, "bad", time.Second, errBroken)))
+			require.ErrorIs(t, err, errBroken)
+			assert.Equal(t, "p failed (p/s cancelled (p/s/slow succeeded, p/s/never skipped), p/bad failed)", treeOf(report.Results()))
+			assert.Equal(t, hooks.Runs{Succeeded: 1, Failed: 1}, x.Metrics().Runs)
+		})
+	}
+}
+
+// In a dry run as well: a hook that does not start is not said to be skipped for its effects.
+func TestAFailedMemberStopsTheOthersInADryRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pause := func(name string, d time.Duration, err error) hooks.Hook[board] {
+			return hooks.Func(name, func(context.Context, *board) error { time.Sleep(d); return err })
+		}
+		effects := hooks.FuncUndo("effects", func(context.Context, *board) error { return nil }, func(context.Context, *board) error { return nil })
+		report, err := build[board](t, hooks.Config{}).DryRun(t.Context(), newBoard(), hooks.Parallel("p",
+			hooks.Sequence("s", pause("slow", 2*time.Second, nil), effects), pause("bad", time.Second, errBroken)))
+		require.ErrorIs(t, err, errBroken)
+		s := report.Results()[0].Members[0]
+		assert.Equal(t, hooks.OutcomeCancelled, s.Outcome)
+		assert.NoError(t, s.Members[1].Err)
+	})
+}
+
 // Of several members that fail, the first in the order of declaration is to blame that did not
 // fail because of another; the errors of the others are joined.
 func TestWhichMemberIsToBlame(t *testing.T) {
@@ -400,6 +435,23 @@ func TestTheMergedVersionIsJudged(t *testing.T) {
 	for _, ctx := range contexts {
 		assert.Error(t, ctx.Err(), "it has ended with the call")
 	}
+}
+
+// What judges a merged version is told the group's place, as what judges a hook is told the hook's.
+func TestTheMergedVersionHasItsPlace(t *testing.T) {
+	places := map[string]int{}
+	v := hooks.ValidatorFunc("where", func(ctx context.Context, change hooks.StateChange[board]) hooks.ValidationResult {
+		info, _ := hooks.InfoFrom(ctx)
+		places[change.Hook] = info.Index
+		return hooks.ValidationResult{}
+	})
+	put := func(name string) hooks.Hook[board] {
+		return hooks.Func(name, func(_ context.Context, b *board) error { b.Cells[name] = 1; return nil })
+	}
+	x := build[board](t, hooks.Config{}, v)
+	_, err := x.Execute(t.Context(), newBoard(), put("a"), put("b"), hooks.ParallelN(1, "p", put("c"), put("d")))
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"a": 0, "b": 1, "p/c": 0, "p/d": 1, "p": 2}, places)
 }
 
 // The report of a group has what the merge made: its size, changes and warnings.
