@@ -17,7 +17,8 @@ type attempt[T any] struct {
 	prior  version[T] // that version; its state is nil if it was given away
 
 	begun   time.Duration // when the budget of ValidateEvent and Execute was started
-	judging time.Duration // when that of what judges them was; 0: not yet
+	judged  bool          // somebody has judged it
+	judging time.Duration // when the budget of those who do was started, likewise
 	ran     time.Duration // ValidateEvent and Execute
 	copying time.Duration
 

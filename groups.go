@@ -206,7 +206,7 @@ func (e *execution[T]) mayRetry(st *step[T], g *openGroup[T], f *failure) bool {
 	case f.late != nil && !f.abandoned && !p.AfterTimeout:
 		return false
 	}
-	return p.If == nil || e.askIf(st, f.err)
+	return p.If == nil || e.mustStop() != nil || e.askIf(st, f.err) // nobody is asked in vain
 }
 
 // askIf asks RetryPolicy.If, as all user code is asked. If it does not answer, that is a no.

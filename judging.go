@@ -22,8 +22,8 @@ func (e *execution[T]) newJudge(p Phase) *hookContext {
 		c.begun = a.begun
 		return c
 	}
-	if a.judging == 0 {
-		a.judging = e.now
+	if !a.judged {
+		a.judged, a.judging = true, e.now
 	}
 	c.begun = a.judging
 	return c

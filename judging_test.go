@@ -185,3 +185,23 @@ func TestTimeOfCopiesIsNotTheHooks(t *testing.T) {
 		}
 	})
 }
+
+// ValidateResult and the validators share one budget, from whatever instant on: under
+// testing/synctest that is often the very first one.
+func TestTheBudgetOfJudgesFromTheFirstInstant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := hooks.ValidatorFunc("slow", func(ctx context.Context, _ hooks.StateChange[board]) hooks.ValidationResult {
+			<-ctx.Done()
+			return hooks.ValidationResult{}
+		})
+		x := build[board](t, hooks.Config{Execution: hooks.ExecutionConfig{DefaultTimeout: 10 * time.Second, Grace: time.Second}}, slow)
+		begun := time.Now()
+		_, err := x.Execute(t.Context(), newBoard(), hooks.Define(hooks.Funcs[board]{
+			Name:           "h",
+			Execute:        func(context.Context, *board) (any, error) { return nil, nil },
+			ValidateResult: func(context.Context, any) error { time.Sleep(4 * time.Second); return nil },
+		}))
+		require.ErrorIs(t, err, hooks.ErrInvalidState)
+		require.Equal(t, 10*time.Second, time.Since(begun))
+	})
+}

@@ -334,6 +334,24 @@ func TestAPauseThatIsCutShort(t *testing.T) {
 	})
 }
 
+// It says the same whether or not the policy would have been asked.
+func TestNobodyIsAskedForAnAttemptInVain(t *testing.T) {
+	ask := func(error) bool { t.Error("asked"); return false }
+	for _, policy := range []hooks.RetryPolicy{{Attempts: 2}, {Attempts: 2, If: ask}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(2*time.Second, func() { cancel(errCause) })
+			var d diary
+			x := build[board](t, hooks.Config{})
+			_, err := x.Execute(ctx, newBoard(), continuing(hooks.Retry(hooks.Parallel("p",
+				after(&d, "bad", time.Second, errBroken), after(&d, "deaf", time.Hour, nil)), policy)))
+			require.EqualError(t, err, `hooks: execute "p/bad": broken; beside it: hooks: execute "p/deaf": the caller's cause; not tried again: the caller's cause`)
+			assert.Zero(t, x.Metrics().ContinuedFailures)
+			require.NoError(t, x.Shutdown(context.Background()))
+		})
+	}
+}
+
 // A member that waits for another attempt stops when another member fails; it is not to blame.
 func TestAPauseInAParallelGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -94,7 +94,7 @@ func (m *model) retry(n *node, s stretch, b bounds) stretch {
 	before := s
 	for try := 1; ; try++ {
 		s = m.run(n.members[0], s, b)
-		if s.fail == nil || s.lost || !n.again(s.fail, try) || !m.undo(&s, before) {
+		if s.fail == nil || s.lost || !n.again(s.fail, try, m.stopped(s.now, b)) || !m.undo(&s, before) {
 			return s
 		}
 		if stop := m.stopped(s.now, b); s.now >= b.group.at || stop != nil {

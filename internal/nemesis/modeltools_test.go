@@ -123,8 +123,8 @@ func (l limit) kinds() kinds {
 	}[l.cause]
 }
 
-// again says whether the policy allows another attempt.
-func (n *node) again(f *failure, try int) bool {
+// again says whether the policy allows another attempt. If nothing may start, nobody is asked.
+func (n *node) again(f *failure, try int, stop *failure) bool {
 	switch {
 	case try == n.policy.attempts || f.ends(n), f.gone && !n.policy.afterAbandoned:
 		return false
@@ -133,7 +133,7 @@ func (n *node) again(f *failure, try int) bool {
 	case f.late.cause != inTime && !f.gone && !n.policy.afterTimeout:
 		return false
 	}
-	return n.policy.asks == noQuestion || n.policy.asks == saysYes
+	return stop != nil || n.policy.asks == noQuestion || n.policy.asks == saysYes
 }
 
 // forget drops the results of an attempt.
