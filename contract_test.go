@@ -228,3 +228,67 @@ func TestExplain(t *testing.T) {
 		assert.Contains(t, text, want)
 	}
 }
+
+// goroutine returns the first word of the running goroutine's stack that tells it
+// apart, such as "goroutine 7".
+func goroutine() string {
+	stack := make([]byte, 64)
+	text := string(stack[:runtime.Stack(stack, false)])
+	name, _, _ := strings.Cut(text, " [")
+	return name
+}
+
+// No code of a hook or of a validator runs on the goroutine that called Execute, which
+// could not return at a deadline then.
+func TestUserCodeRunsOffTheCallersGoroutine(t *testing.T) {
+	caller := goroutine()
+	for _, place := range calls {
+		t.Run(place.why, func(t *testing.T) {
+			where := ""
+			chain, validators := place.chain(func() { where = goroutine() })
+			_, _ = build(t, hooks.Config{}, validators...).Execute(t.Context(), &doer{}, chain...)
+			assert.NotEmpty(t, where, "it was not called")
+			assert.NotEqual(t, goroutine(), where)
+			assert.NotEqual(t, caller, where)
+		})
+	}
+}
+
+// What a report gives away is the caller's: it can do with it what it likes.
+func TestWhatAReportGivesAwayIsTheCallers(t *testing.T) {
+	report, err := hooks.Run(t.Context(), newCart(), hooks.Define(hooks.Funcs[cart]{Name: "h",
+		Execute: func(context.Context, *cart) (any, error) { return 7, nil }}))
+	require.NoError(t, err)
+	report.Results()[0].Hook, report.Values()[0] = "other", 8
+	assert.Equal(t, "h", report.Results()[0].Hook)
+	assert.Equal(t, []any{7}, report.Values())
+}
+
+// A hook may ask for more time than the default, or for no limit at all.
+func TestAHookMayHaveMoreTimeThanTheDefault(t *testing.T) {
+	for _, limit := range []time.Duration{time.Hour, hooks.NoLimit} {
+		synctest.Test(t, func(t *testing.T) {
+			x := build[cart](t, limits(time.Second))
+			_, err := x.Execute(t.Context(), newCart(), limited(hooks.Func("slow", func(ctx context.Context, _ *cart) error {
+				_, ends := ctx.Deadline()
+				assert.Equal(t, limit != hooks.NoLimit, ends)
+				time.Sleep(time.Hour - 1)
+				return ctx.Err()
+			}), limit))
+			require.NoError(t, err)
+		})
+	}
+}
+
+// What a hook that only reads does to the state is lost, and no validator is asked
+// about it.
+func TestAReadOnlyHookIsNotJudged(t *testing.T) {
+	x := build(t, hooks.Config{}, hooks.ValidatorFunc("never", func(context.Context, hooks.StateChange[cart]) hooks.ValidationResult {
+		return hooks.ValidationResult{Err: errBroken}
+	}))
+	state := newCart()
+	_, err := x.Execute(t.Context(), state, hooks.With(hooks.Func("reads", func(_ context.Context, c *cart) error { scribble(c); return nil }),
+		func(o *hooks.Options) { o.ReadOnly = true }))
+	require.NoError(t, err)
+	requireCart(t, newCart(), state)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"strings"
 	"sync"
@@ -574,4 +575,37 @@ func TestStateSize(t *testing.T) {
 	cfg.Execution.MaxStateSize = hooks.NoLimit
 	_, err = build[[]byte](t, cfg).Execute(t.Context(), &state, grow(1<<21))
 	require.NoError(t, err)
+}
+
+// A field with the tag "-" is shared, and counts neither as size nor as a change; one
+// with "share" counts as changed if it is another value; one with "zero" is the caller's
+// own. So a state may hold a handle.
+func TestTagsOfAState(t *testing.T) {
+	type tagged struct {
+		Conn  net.Conn `hooks:"share"`
+		Cache []byte   `hooks:"zero"`
+		Log   []byte   `hooks:"-"`
+		N     int
+	}
+	conn, other := &net.TCPConn{}, &net.UDPConn{}
+	state := &tagged{Conn: conn, Cache: []byte("cache"), Log: make([]byte, 1<<20)}
+	log := &state.Log[0]
+	cfg := hooks.Config{Monitoring: hooks.MonitoringConfig{TrackChanges: true}}
+	cfg.Execution.MaxStateSize = 1 << 10
+	report, err := build[tagged](t, cfg).Execute(t.Context(), state, hooks.Func("h", func(_ context.Context, s *tagged) error {
+		assert.Same(t, conn, s.Conn)
+		assert.Empty(t, s.Cache)
+		assert.Same(t, log, &s.Log[0])
+		s.Conn, s.Cache, s.Log, s.N = other, []byte("the hook's"), []byte("short"), 1
+		return nil
+	}))
+	require.NoError(t, err)
+	var changed []string
+	for _, c := range report.Results()[0].Changes {
+		changed = append(changed, c.Path)
+	}
+	assert.ElementsMatch(t, []string{"Conn", "N"}, changed)
+	assert.Same(t, other, state.Conn)
+	assert.Equal(t, "cache", string(state.Cache))
+	assert.Equal(t, "short", string(state.Log))
 }

@@ -540,3 +540,25 @@ func TestCellsThatAreNone(t *testing.T) {
 	_, err = y.ExecuteShared(t.Context(), newCell(t, 1))
 	require.ErrorIs(t, err, hooks.ErrUnsupported)
 }
+
+// What a tag says is zero in a copy is so in the cell, which holds one; and the
+// validators do not judge what the cell is made of.
+func TestWhatACellIsMadeOf(t *testing.T) {
+	type tagged struct {
+		N   int
+		Own string `hooks:"zero"`
+	}
+	cell := newCell(t, tagged{N: -1, Own: "the caller's"}, hooks.ValidatorFunc("positive", func(_ context.Context, c hooks.StateChange[tagged]) hooks.ValidationResult {
+		if c.After.N < 0 {
+			return hooks.ValidationResult{Err: errBroken}
+		}
+		return hooks.ValidationResult{}
+	}))
+	assert.Equal(t, tagged{N: -1}, cell.Load())
+	set := func(n int) error {
+		return cell.Update(t.Context(), func(_ context.Context, v *tagged) error { v.N = n; return nil })
+	}
+	require.ErrorIs(t, set(-2), hooks.ErrInvalidState)
+	require.NoError(t, set(2))
+	assert.Equal(t, tagged{N: 2}, cell.Load())
+}

@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"testing"
@@ -194,4 +195,19 @@ func TestSnapshotOfLongList(t *testing.T) {
 		n++
 	}
 	assert.Equal(t, length, n)
+}
+
+// Snapshots and cells have no size limit; what goes through an executor has.
+func TestSnapshotsAndCellsHaveNoSizeLimit(t *testing.T) {
+	large := make([]byte, 11<<20)
+	s, err := hooks.TakeSnapshot(&large, "test")
+	require.NoError(t, err)
+	large[0] = 1
+	require.NoError(t, s.Restore(&large))
+	assert.Zero(t, large[0])
+	cell, err := hooks.NewShared(large)
+	require.NoError(t, err)
+	assert.Len(t, cell.Load(), len(large))
+	_, err = hooks.Run(t.Context(), &large, hooks.Func("h", func(context.Context, *[]byte) error { return nil }))
+	require.ErrorIs(t, err, hooks.ErrStateTooLarge)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,4 +233,56 @@ func TestBrokenObserversChangeNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A late undo call says that it is one, by its result and by its Info; no other does.
+func TestTraceOfALateUndo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		cfg := limits(time.Second)
+		caller := goroutine()
+		cfg.Trace = &hooks.Trace{
+			RollbackEnd: func(_ context.Context, info hooks.Info, r *hooks.RollbackResult) {
+				d.add("undo %s: %v %v", r.Hook, info.Late, r.Late)
+			},
+			Abandoned: func(_ context.Context, call hooks.AbandonedHook) {
+				assert.NotEqual(t, caller, goroutine())
+				d.add("abandoned %s", call.Hook)
+			},
+		}
+		x := build[cart](t, cfg)
+		report, err := x.Execute(t.Context(), newCart(), hooks.FuncUndo("first", doCart, doCart), hooks.FuncUndo("late", hang, doCart))
+		require.ErrorIs(t, err, hooks.ErrTimeout)
+		require.Len(t, report.Rollbacks, 1)
+		require.NoError(t, x.Shutdown(t.Context()))
+		d.require(t, "abandoned late", "undo first: false false", "undo late: true true")
+	})
+}
+
+// Callbacks come one at a time and off the caller's goroutine, and a group has none
+// besides those of its members.
+func TestTraceOfAGroup(t *testing.T) {
+	var d diary
+	var inside atomic.Int64
+	caller := goroutine()
+	alone := func(format string, args ...any) {
+		assert.Equal(t, int64(1), inside.Add(1))
+		assert.NotEqual(t, caller, goroutine())
+		d.add(format, args...)
+		inside.Add(-1)
+	}
+	cfg := hooks.Config{Trace: &hooks.Trace{
+		ExecutionStart: func(context.Context, string) context.Context { alone("execution"); return nil },
+		ExecutionEnd:   func(context.Context, *hooks.Report, error) { alone("execution ends") },
+		HookStart:      func(_ context.Context, info hooks.Info) context.Context { alone("%s", info.Hook); return nil },
+		HookEnd:        func(_ context.Context, info hooks.Info, _ *hooks.Result) { alone("%s ends", info.Hook) },
+		RollbackStart:  func(_ context.Context, info hooks.Info) context.Context { alone("undo %s", info.Hook); return nil },
+		RollbackEnd:    func(_ context.Context, info hooks.Info, _ *hooks.RollbackResult) { alone("undo %s ends", info.Hook) },
+	}}
+	var hooksDone diary
+	_, err := build[cart](t, cfg).Execute(t.Context(), newCart(),
+		hooks.Sequence("s", noting(&hooksDone, "a", nil), hooks.ParallelN(1, "p", noting(&hooksDone, "b", nil))), failing("end", errBroken))
+	require.ErrorIs(t, err, errBroken)
+	d.require(t, "execution", "s/a", "s/a ends", "s/p/b", "s/p/b ends", "end", "end ends",
+		"undo s/p/b", "undo s/p/b ends", "undo s/a", "undo s/a ends", "execution ends")
 }
