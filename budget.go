@@ -68,13 +68,10 @@ type budget struct {
 const lag = time.Millisecond
 
 // newBudget makes a budget of length d from now (NoLimit: none of its own) for a call
-// that the execution waits for: it also ends with the caller's context, at TotalTimeout
-// and with base. of names the call in the error.
-func (r *run) newBudget(base context.Context, d time.Duration, of string) *budget {
-	if ctx := r.context(); base != ctx { // a Trace callback returned a context of its own
-		base = &valued{ctx, base}
-	}
-	b := r.emptyBudget(base)
+// that the execution waits for: it also ends with the caller's context and at
+// TotalTimeout. of names the call in the error.
+func (r *run) newBudget(d time.Duration, of string) *budget {
+	b := r.emptyBudget(r.context())
 	b.parent, b.limits = r.parent, append(b.limits, r.limits...)
 	b.arm(d, of)
 	return b

@@ -97,13 +97,17 @@ func (e *execution[T]) mayCommit() bool {
 func (e *execution[T]) callStep(reg registered, p Phase, detached bool) *mishap {
 	info := reg.frame.info()
 	info.Phase = p
-	budgetOf := e.newBudget
-	if detached {
-		budgetOf = e.newDetached
-	}
-	b := budgetOf(e.context(), e.core.cfg.Execution.RollbackTimeout, p.String()+` function of hook "`+info.Hook+`"`)
+	b := e.stepBudget(p.String()+` function of hook "`+info.Hook+`"`, detached)
 	defer b.end(errHookEnded)
 	return e.do(&scope{run: e.run, info: info}, b, reg.fn)
+}
+
+func (e *execution[T]) stepBudget(of string, detached bool) *budget {
+	d := e.core.cfg.Execution.RollbackTimeout
+	if detached {
+		return e.newDetached(e.context(), d, of)
+	}
+	return e.newBudget(d, of)
 }
 
 // onCommit runs the OnCommit functions. The commit has happened: whatever they do,

@@ -211,10 +211,10 @@ func (e *execution[T]) mayRetry(st *step[T], g *openGroup[T], f *failure) bool {
 
 // askIf asks RetryPolicy.If, as all user code is asked. If it does not answer, that is a no.
 func (e *execution[T]) askIf(st *step[T], err error) bool {
-	b := e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, `RetryPolicy.If of hook "`+st.name+`"`)
+	b := e.newBudget(e.core.cfg.Execution.DefaultTimeout, `RetryPolicy.If of hook "`+st.name+`"`)
 	defer b.end(errHookEnded)
 	s := &scope{run: e.run, info: Info{Execution: e.id, Hook: st.name, Phase: PhaseExecute, DryRun: e.dry}}
-	out, late := invoke(e.run, s, b, func(context.Context) bool { return st.group.policy.If(err) }, nil)
+	out, late := invoke(e.run, s, b, func(context.Context) bool { return st.group.policy.If(err) })
 	return out != nil && out.How == call.Returned && late == nil && out.Value
 }
 

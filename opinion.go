@@ -36,7 +36,7 @@ func (r *run) classify(s *scope, b *budget, err error) opinion {
 	out, _ := invoke(r, s, &rest, func(context.Context) opinion {
 		_ = errors.Is(err, errUnknown) // what the caller will do: an error that panics here is not for him
 		return ask(err, func(error) bool { return true })
-	}, nil)
+	})
 	if out != nil && out.How == call.Returned {
 		return out.Value
 	}

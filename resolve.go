@@ -102,14 +102,14 @@ type resolution[T any] struct {
 
 // askElsewhere asks as all user code is asked.
 func (e *execution[T]) askElsewhere(hooks []Hook[T], asking *atomic.Int64, no func(error) *ExecutionError) ([]step[T], *ExecutionError) {
-	b := e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, "the Name and Options methods of the hooks")
+	b := e.newBudget(e.core.cfg.Execution.DefaultTimeout, "the Name and Options methods of the hooks")
 	defer b.end(errHookEnded)
 	s := &scope{run: e.run, info: Info{Execution: e.id, Phase: PhasePrepare, DryRun: e.dry}}
 	hooks = append([]Hook[T](nil), hooks...) // the caller's slice is the caller's
 	out, late := invoke(e.run, s, b, func(context.Context) resolution[T] {
 		steps := make([]step[T], len(hooks))
 		return resolution[T]{steps, resolveAll(hooks, steps, asking)}
-	}, nil)
+	})
 	at := int(asking.Load())
 	switch {
 	case late != nil && (!late.own || len(hooks) == 0):

@@ -140,7 +140,7 @@ func (e *execution[T]) askingBudget(c *hookContext, out *outcome) *budget {
 	if d != NoLimit {
 		d -= out.at - c.begun
 	}
-	return e.newBudget(e.context(), d, st.budget(c.phase))
+	return e.newBudget(d, st.budget(c.phase))
 }
 
 // budget names a hook's budget of a phase.

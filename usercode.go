@@ -11,14 +11,13 @@ import (
 // on a goroutine of its own, under a budget, with panics and exits contained.
 
 // invoke runs fn under b and returns how it ended, and why it was late if it was.
-// The outcome is nil if fn was given up; late then gets it when fn ends after all,
-// on fn's goroutine, while the call still counts as abandoned.
-func invoke[R any](r *run, s *scope, b *budget, fn func(ctx context.Context) R, late func(*call.Outcome[R])) (*call.Outcome[R], *lateness) {
-	return invokeGuarded(r, s, b, nil, fn, late)
+// The outcome is nil if fn was given up; that it ends after all is only noted.
+func invoke[R any](r *run, s *scope, b *budget, fn func(ctx context.Context) R) (*call.Outcome[R], *lateness) {
+	return invokeGuarded(r, s, b, nil, fn)
 }
 
 // invokeGuarded is invoke for a function that can be given up where g says so.
-func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ctx context.Context) R, late func(*call.Outcome[R])) (*call.Outcome[R], *lateness) {
+func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ctx context.Context) R) (*call.Outcome[R], *lateness) {
 	var entry *overdueCall // written by the waiter before late can be called
 	ctx := s.in(b.ctx)
 	c := call.StartGuarded(g,
@@ -26,9 +25,6 @@ func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ct
 		b.alive,
 		func(out *call.Outcome[R]) {
 			r.lateEnd(entry.AbandonedHook, out.How)
-			if late != nil {
-				late(out)
-			}
 			r.core.ended(entry)
 		},
 	)
@@ -63,7 +59,7 @@ func (r *run) do(s *scope, b *budget, fn func(ctx context.Context) error) *misha
 
 // doGuarded is do for a function that can be given up where g says so.
 func (r *run) doGuarded(s *scope, b *budget, g *call.Guard, fn func(ctx context.Context) error) *mishap {
-	out, late := invokeGuarded(r, s, b, g, fn, nil)
+	out, late := invokeGuarded(r, s, b, g, fn)
 	if out == nil {
 		return &mishap{err: late.cause, late: late, abandoned: true}
 	}

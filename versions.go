@@ -105,9 +105,6 @@ func (v *versions[T]) taint() { v.view = nil }
 // advance makes the next version of a hook's copy. If it fails, the current version
 // stays what it was.
 func (v *versions[T]) advance(work *T) error {
-	if v.live {
-		return nil
-	}
 	next, err := v.copy(work)
 	if err != nil {
 		return err
@@ -232,7 +229,7 @@ func (e *execution[T]) callCopying(g *call.Guard, fn func()) error {
 // copyingBudget is what the methods of the copy that is being made share.
 func (e *execution[T]) copyingBudget() *budget {
 	if e.asked == nil {
-		e.asked = e.newBudget(e.context(), e.core.cfg.Execution.DefaultTimeout, "copying the state")
+		e.asked = e.newBudget(e.core.cfg.Execution.DefaultTimeout, "copying the state")
 	}
 	return e.asked
 }
