@@ -10,6 +10,7 @@ import (
 	"net"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -370,6 +371,7 @@ func TestBadConfigJSONIsRefused(t *testing.T) {
 		{"a list is wanted", `{"validation": {"validators": "a"}}`, `validation.validators: want a list of strings, got "a"`},
 		{"a list of strings", `{"validation": {"validators": ["b", 1]}}`, `validation.validators: want a list of strings`},
 		{"a name is a string", `{"name": 1}`, "name: want a string, got 1"},
+		{"a long value is cut", `{"name": [` + strings.Repeat("1,", 100) + `1]}`, "name: want a string, got [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1…"},
 		{"a good setting before a bad one", `{"name": "new", "validation": {"validators": ["new"]}, "monitoring": {"skip_timing": 1}}`, "monitoring.skip_timing: want true or false, got 1"},
 	}
 	for _, tt := range tests {

@@ -406,6 +406,7 @@ func TestBadGroups(t *testing.T) {
 		{"a group that only reads", hooks.With(hooks.Sequence("s", fine), func(o *hooks.Options) { o.ReadOnly = true }), hooks.ErrInvalidHook, "cannot be ReadOnly"},
 		{"a group for dry runs", hooks.With(hooks.Sequence("s", fine), func(o *hooks.Options) { o.DryRunnable = true }), hooks.ErrInvalidHook, "or DryRunnable"},
 		{"a retried group that only reads", hooks.With(hooks.Retry(hooks.Sequence("s", fine), hooks.RetryPolicy{Attempts: 1}), func(o *hooks.Options) { o.ReadOnly = true }), hooks.ErrInvalidHook, "cannot be ReadOnly"},
+		{"a group that is retried twice and only reads", hooks.With(hooks.Retry(hooks.Retry(hooks.Sequence("s", fine), hooks.RetryPolicy{Attempts: 1}), hooks.RetryPolicy{Attempts: 1}), func(o *hooks.Options) { o.ReadOnly = true }), hooks.ErrInvalidHook, "cannot be ReadOnly"},
 		{"a group with a negative limit", limited(hooks.Parallel("p", fine), -1), hooks.ErrInvalidHook, "negative Timeout"},
 		{"nobody may run", hooks.ParallelN(0, "p", fine), hooks.ErrInvalidHook, "lets 0 members run at a time"},
 		{"a retry of nothing", hooks.Retry[board](nil, hooks.RetryPolicy{Attempts: 1}), hooks.ErrInvalidHook, "hook 1: hook is nil"},

@@ -1181,3 +1181,15 @@ func TestStrategyMixed(t *testing.T) {
 		assert.Equal(t, 5, state.N)
 	})
 }
+
+// A panic with nil is one even if the runtime is told to let recover return nil for it.
+func TestPanicWithNilOfOld(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	x := build[cart](t, hooks.Config{})
+	for range 2 {
+		report, err := x.Execute(t.Context(), newCart(), hooks.Func("h", func(context.Context, *cart) error { panicNil(); return nil }))
+		require.ErrorIs(t, err, hooks.ErrPanic)
+		require.NotErrorIs(t, err, hooks.ErrExited)
+		assert.Equal(t, hooks.OutcomePanicked, report.Results()[0].Outcome)
+	}
+}

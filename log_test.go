@@ -159,3 +159,67 @@ func TestStateIsNeverLogged(t *testing.T) {
 		}
 	})
 }
+
+// Nor is it if members of a group have changed one place in different ways: the error says
+// which, the log does not.
+func TestConflictsAreLoggedWithoutContent(t *testing.T) {
+	const secret = "5ecret"
+	core, logs := observer.New(zap.DebugLevel)
+	x := build[cart](t, hooks.Config{Logger: zap.New(core)})
+	cell := newCell(t, map[string]string{})
+	put := func(name string) hooks.Hook[cart] {
+		return hooks.Func(name, func(_ context.Context, c *cart) error { c.Shared[secret] = secret + name; return nil })
+	}
+	edit := func(name string) hooks.Hook[cart] {
+		return onCart(name, func(ctx context.Context) error {
+			m, err := cell.Edit(ctx)
+			if err == nil {
+				(*m)[secret] = secret + name
+			}
+			return err
+		})
+	}
+	for _, members := range [][]hooks.Hook[cart]{{put("a"), put("b")}, {edit("a"), edit("b")}} {
+		logs.TakeAll()
+		_, err := x.Execute(t.Context(), newCart(), hooks.Parallel("p", members...))
+		require.ErrorIs(t, err, hooks.ErrConflict)
+		require.ErrorContains(t, err, secret, "it is for the caller")
+		require.Positive(t, logs.Len())
+		for _, line := range logged(logs) {
+			assert.NotContains(t, line, secret)
+			assert.Contains(t, line, `"p/a" and "p/b" changed `)
+		}
+	}
+}
+
+// Why a chain that was beaten to a cell is not run again stands in the log as in the error.
+func TestLostRoundsAreLogged(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	cfg := hooks.Config{Logger: zap.New(core), Execution: hooks.ExecutionConfig{MaxRounds: 2}}
+	_, err := build[cart](t, cfg).Execute(hooks.WithExecutionID(t.Context(), "id"), newCart(), losing(t, newCell(t, 0)))
+	require.ErrorIs(t, err, hooks.ErrConflict)
+	assert.Equal(t, []string{"warn execution failed: id  commit: " + err.Error()}, logged(logs))
+	assert.Contains(t, err.Error(), "; given up after 2 rounds (MaxRounds)")
+}
+
+// Nor is it if the value of a cell cannot be copied.
+func TestCellsAreLoggedWithoutContent(t *testing.T) {
+	const secret = "5ecret"
+	core, logs := observer.New(zap.DebugLevel)
+	x := build[cart](t, hooks.Config{Logger: zap.New(core)})
+	cell := newCell(t, map[string]any{})
+	_, err := x.Execute(t.Context(), newCart(), onCart("h", func(ctx context.Context) error {
+		m, err := cell.Edit(ctx)
+		if err == nil {
+			(*m)[secret] = &net.TCPConn{}
+		}
+		return err
+	}))
+	require.ErrorIs(t, err, hooks.ErrNotCopyable)
+	require.ErrorContains(t, err, secret)
+	require.Positive(t, logs.Len())
+	for _, line := range logged(logs) {
+		assert.NotContains(t, line, secret)
+		assert.Contains(t, line, "cannot copy ")
+	}
+}

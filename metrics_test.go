@@ -65,6 +65,8 @@ func TestHistogramQuantiles(t *testing.T) {
 	} {
 		assert.Equal(t, want, h.Quantile(q), "q %v", q)
 	}
+	h.Counts[27] = 0
+	assert.Equal(t, time.Duration(hooks.NoLimit), h.Quantile(2), "there is no bound for more than all")
 }
 
 func TestRates(t *testing.T) {

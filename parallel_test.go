@@ -619,3 +619,56 @@ func TestAMemberWhoseUndoFails(t *testing.T) {
 		require.NotErrorIs(t, err, hooks.ErrPanic)
 	}
 }
+
+// A latchingContext panics when the worker of the n-th hook asks it for profiler labels.
+type latchingContext struct {
+	context.Context //nolint:containedctx // that is what it is
+	left            *atomic.Int64
+}
+
+func (c latchingContext) Value(key any) any {
+	if fmt.Sprintf("%T", key) == "pprof.labelContextKey" && c.left.Add(-1) == 0 {
+		panic("trapped")
+	}
+	return c.Context.Value(key)
+}
+
+// What panics in a member outside of any hook panics in the caller's goroutine, when the other
+// members have ended; the executor goes on.
+func TestPanicOutsideOfHooksInAMember(t *testing.T) {
+	x := build[board](t, hooks.Config{})
+	panics := 0
+	for at := int64(1); at < 10; at++ {
+		var d diary
+		var inside atomic.Int64
+		state := newBoard()
+		left := new(atomic.Int64)
+		left.Store(at)
+		member := func(name string) hooks.Hook[board] {
+			return hooks.Func(name, func(_ context.Context, b *board) error {
+				inside.Add(1)
+				defer inside.Add(-1)
+				b.Cells[name] = 1
+				return nil
+			})
+		}
+		func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panics++
+					assert.Contains(t, p, "trapped")
+					assert.Zero(t, inside.Load(), "a member is still at work")
+				}
+			}()
+			_, err := x.Execute(latchingContext{t.Context(), left}, state, hooks.Parallel("p", member("a"), member("b"), setting(&d, "c", nil)), member("after"))
+			assert.NoError(t, err)
+		}()
+		if len(state.Cells) != 5 {
+			requireBoard(t, state)
+		}
+		_, err := x.Execute(t.Context(), state, member("again"))
+		require.NoError(t, err)
+	}
+	assert.GreaterOrEqual(t, panics, 3, "each member once")
+	require.NoError(t, x.Shutdown(t.Context()))
+}

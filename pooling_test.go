@@ -157,7 +157,7 @@ func TestChainsAreNotMixedUp(t *testing.T) {
 		_, err := x.Execute(t.Context(), &state, slot...)
 		require.NoError(t, err)
 		require.Equal(t, i, state.told)
-		for _, h := range []hooks.Hook[errand]{valueHook{i}, valueHook{i + 1}, boxedHook{i}, boxedHook{[]int{i}}} {
+		for _, h := range []hooks.Hook[errand]{valueHook{i}, valueHook{i + 1}, arrayHook{[1]int{i}}, arrayHook{[1]int{i + 1}}, boxedHook{i}, boxedHook{[]int{i}}} {
 			state := errand{}
 			_, err := x.Execute(t.Context(), &state, h)
 			require.NoError(t, err)
@@ -170,13 +170,20 @@ func TestChainsAreNotMixedUp(t *testing.T) {
 // A valueHook can be compared, a boxedHook only if what it holds can.
 type (
 	valueHook struct{ n int }
+	arrayHook struct{ n [1]int }
 	boxedHook struct{ v any }
 )
 
 func (valueHook) Name() string { return "h" }
+func (arrayHook) Name() string { return "h" }
 func (boxedHook) Name() string { return "h" }
 
 func (h valueHook) Execute(_ context.Context, e *errand) (any, error) { e.told = h.n; return nil, nil }
+
+func (h arrayHook) Execute(_ context.Context, e *errand) (any, error) {
+	e.told, e.id = h.n[0], 1
+	return nil, nil
+}
 
 func (h boxedHook) Execute(_ context.Context, e *errand) (any, error) {
 	switch v := h.v.(type) {

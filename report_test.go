@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"runtime"
 	"strings"
@@ -365,4 +367,41 @@ func TestNames(t *testing.T) {
 	text, err := json.Marshal([]any{hooks.PhaseBeforeCommit, hooks.EffectUnknown, hooks.Continue, hooks.Abort})
 	require.NoError(t, err)
 	assert.Equal(t, `["before commit","unknown","continue","abort"]`, string(text))
+}
+
+// The lines of a result and of an undo call say what is out of the ordinary, and the error
+// of a member stands under the member alone.
+func TestLinesOfResults(t *testing.T) {
+	broken := errors.New("broken")
+	for want, got := range map[string]string{
+		"h: failed in 0s, 3 attempts\n  broken": hooks.Result{Hook: "h", Outcome: hooks.OutcomeFailed, Err: broken, Attempts: 3}.String(),
+		"g: failed in 0s\n└─ g/a: failed in 0s\n     broken": hooks.Result{Hook: "g", Outcome: hooks.OutcomeFailed, Err: broken,
+			Members: []hooks.Result{{Hook: "g/a", Outcome: hooks.OutcomeFailed, Err: broken}}}.String(),
+		"g: failed in 0s\n  broken\n└─ g/a: succeeded in 0s": hooks.Result{Hook: "g", Outcome: hooks.OutcomeFailed, Err: broken,
+			Members: []hooks.Result{{Hook: "g/a"}}}.String(),
+		`rollback "h" step 2, round 3, attempt 4 (the hook had failed): done in 0s`: hooks.RollbackResult{
+			Hook: "h", Step: 2, Round: 3, Attempt: 4, Effect: hooks.EffectFailed}.String(),
+	} {
+		assert.Equal(t, want, got)
+	}
+}
+
+// Each failed undo call inside the error can be read and asked; a panic of one is not taken
+// for the cause.
+func TestUndoFailuresInAnError(t *testing.T) {
+	_, err := hooks.Run(t.Context(), newCart(),
+		hooks.FuncUndo("one", doCart, func(context.Context, *cart) error { panic(io.ErrClosedPipe) }),
+		hooks.FuncUndo("two", doCart, func(context.Context, *cart) error { return &fs.PathError{Op: "undo", Path: "p", Err: io.EOF} }),
+		failing("end", errBroken))
+	require.ErrorIs(t, err, errBroken)
+	parts := failureOf(t, err).Unwrap()
+	require.Len(t, parts, 3)
+	require.EqualError(t, parts[1], `rollback "two": undo p: EOF`)
+	require.EqualError(t, parts[2], `rollback "one": panic: io: read/write on closed pipe`)
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+	var path *fs.PathError
+	require.ErrorAs(t, err, &path)
+	var broke *hooks.PanicError
+	assert.False(t, errors.As(err, &broke), "the cause is no panic")
+	assert.NotErrorIs(t, err, hooks.ErrPanic)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -561,4 +562,68 @@ func TestWhatACellIsMadeOf(t *testing.T) {
 	require.ErrorIs(t, set(-2), hooks.ErrInvalidState)
 	require.NoError(t, set(2))
 	assert.Equal(t, tagged{N: 2}, cell.Load())
+}
+
+// A group that saw a conflict and cannot be undone is not run again.
+func TestNoFurtherRoundAfterAnUndoInside(t *testing.T) {
+	x := build[cart](t, hooks.Config{})
+	a, b := newCell(t, 0), newCell(t, 0)
+	report, err := x.Execute(t.Context(), newCart(), continuing(hooks.Sequence("s",
+		hooks.FuncUndo("bad", doCart, func(context.Context, *cart) error { return errBroken }),
+		onCart("sees", func(ctx context.Context) error {
+			_, err := a.Read(ctx)
+			require.NoError(t, err)
+			bumpOutside(t, a, 1)
+			bumpOutside(t, b, 1)
+			_, err = b.Read(ctx)
+			return err
+		}))))
+	require.ErrorIs(t, err, hooks.ErrConflict)
+	require.ErrorIs(t, err, hooks.ErrRollback)
+	require.ErrorContains(t, err, "not run again, as not all could be undone")
+	assert.Equal(t, 1, report.Rounds)
+	assert.Len(t, report.Rollbacks, 1)
+
+	// Nor is one of whose members an undo has failed while another saw the conflict.
+	saw := make(chan struct{})
+	report, err = x.Execute(t.Context(), newCart(), hooks.Parallel("p",
+		onCart("sees", func(ctx context.Context) error {
+			defer close(saw)
+			_, err := a.Read(ctx)
+			require.NoError(t, err)
+			bumpOutside(t, a, 1)
+			bumpOutside(t, b, 1)
+			_, err = b.Read(ctx)
+			return err
+		}),
+		continuing(hooks.FuncUndo("bad", func(context.Context, *cart) error { return hooks.Unknown(errBroken) },
+			func(context.Context, *cart) error { <-saw; return errBroken }))))
+	require.ErrorIs(t, err, hooks.ErrConflict)
+	require.ErrorContains(t, err, "not run again, as not all could be undone")
+	assert.Equal(t, 1, report.Rounds)
+}
+
+// A copy for Edit that is ready only when the hook has returned is not given out.
+func TestEditThatOutlastsItsHook(t *testing.T) {
+	var slow atomic.Bool
+	begun, goOn, got := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	cell := newCell(t, copied{func() {
+		if slow.CompareAndSwap(true, false) {
+			close(begun)
+			<-goOn
+		}
+	}})
+	x := build[cart](t, hooks.Config{})
+	_, err := x.Execute(t.Context(), newCart(), onCart("leaves", func(ctx context.Context) error {
+		slow.Store(true)
+		go func() { _, err := cell.Edit(ctx); got <- err }()
+		<-begun
+		return nil
+	}), onCart("later", func(context.Context) error {
+		close(goOn)
+		require.ErrorIs(t, <-got, hooks.ErrEnded)
+		return nil
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, uint64(1), cell.Version())
 }

@@ -286,3 +286,20 @@ func TestTraceOfAGroup(t *testing.T) {
 	d.require(t, "execution", "s/a", "s/a ends", "s/p/b", "s/p/b ends", "end", "end ends",
 		"undo s/p/b", "undo s/p/b ends", "undo s/a", "undo s/a ends", "execution ends")
 }
+
+// LateEnd has the caller's values, also if it is the first to need a context after the
+// execution has ended.
+func TestLateEndHasTheCallersValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		cfg := limits(time.Second)
+		cfg.Trace = &hooks.Trace{LateEnd: func(ctx context.Context, call hooks.AbandonedHook) {
+			d.add("%s in %s", call.Hook, spanOf(ctx))
+		}}
+		x := build[cart](t, cfg)
+		_, err := x.Execute(span(t.Context(), "top"), newCart(), hooks.Func("late", hang))
+		require.ErrorIs(t, err, hooks.ErrTimeout)
+		require.NoError(t, x.Shutdown(t.Context()))
+		d.require(t, "late in >top")
+	})
+}

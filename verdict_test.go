@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -463,4 +465,140 @@ func TestHookSeesTheEarliestDeadline(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A Name that returns late, but in its grace, is an execution that is refused for time.
+func TestNameThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := limits(time.Second)
+		cfg.Execution.Grace = time.Minute
+		h := asking{name: func() string { time.Sleep(2 * time.Second); return "slow" }, options: func() hooks.Options { return hooks.Options{} }}
+		begun := time.Now()
+		_, err := build[cart](t, cfg).Execute(t.Context(), newCart(), h)
+		require.ErrorIs(t, err, hooks.ErrTimeout)
+		require.ErrorContains(t, err, "the Name and Options methods of the hooks")
+		assert.Equal(t, hooks.PhasePrepare, failureOf(t, err).Phase)
+		assert.Equal(t, 2*time.Second, time.Since(begun))
+	})
+}
+
+// What is no hook is cut at the caller's deadline as well if his context never says that it
+// has passed: here RetryPolicy.If, whose silence is a no.
+func TestSilentDeadlineCutsWhatIsNoHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer time.Sleep(time.Hour)
+		begun := time.Now()
+		ctx := &foreignContext{deadline: begun.Add(time.Second)}
+		_, err := build[cart](t, limits(time.Hour)).Execute(ctx, newCart(), hooks.Retry(failing("h", errBroken), hooks.RetryPolicy{
+			Attempts: 2, If: func(error) bool { time.Sleep(time.Minute); return true },
+		}))
+		require.ErrorIs(t, err, errBroken)
+		assert.LessOrEqual(t, time.Since(begun), time.Second+time.Millisecond)
+	})
+}
+
+// A fickle context tells package context that it has ended, and denies it to all others.
+type fickleContext struct{ context.Context } //nolint:containedctx // that is what it is
+
+func (c fickleContext) Value(key any) any {
+	if reflect.TypeOf(key).Kind() == reflect.Pointer { // package context asks whether it is one of its own
+		return nil
+	}
+	return c.Context.Value(key)
+}
+
+func (c fickleContext) Err() error {
+	callers := make([]uintptr, 4)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	for more := true; more; {
+		var frame runtime.Frame
+		if frame, more = frames.Next(); strings.HasPrefix(frame.Function, "context.") {
+			return c.Context.Err()
+		}
+	}
+	return nil
+}
+
+// A context of the caller's that has ended and denies it does not hold up anybody.
+func TestContextThatDeniesItsEnd(t *testing.T) {
+	last := func(ctx context.Context) error {
+		return hooks.BeforeCommit(ctx, func(context.Context) error { return nil })
+	}
+	calls := map[string]func(ctx context.Context, end func()) error{
+		"Execute": func(ctx context.Context, end func()) error { end(); <-ctx.Done(); return nil },
+		"BeforeCommit": func(ctx context.Context, end func()) error {
+			return errors.Join(hooks.BeforeCommit(ctx, func(ctx context.Context) error { end(); <-ctx.Done(); return nil }), last(ctx))
+		},
+		"hangs in BeforeCommit": func(ctx context.Context, end func()) error {
+			return errors.Join(hooks.BeforeCommit(ctx, func(context.Context) error { end(); time.Sleep(time.Hour); return nil }), last(ctx))
+		},
+		"the next hook": func(_ context.Context, end func()) error { end(); return nil },
+	}
+	for why, do := range calls {
+		t.Run(why, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				defer time.Sleep(2 * time.Hour)
+				parent, cancel := context.WithCancel(t.Context())
+				begun, state := time.Now(), newCart()
+				report, err := build[cart](t, limits(time.Second)).Execute(fickleContext{parent}, state,
+					hooks.Func("h", func(ctx context.Context, c *cart) error { c.N = 1; return do(ctx, cancel) }), hooks.Func("next", doCart))
+				t.Log(err, time.Since(begun))
+				assert.LessOrEqual(t, time.Since(begun), 30*time.Second)
+				assert.Equal(t, err == nil, report.Committed)
+				assert.Equal(t, err == nil, state.N == 1)
+			})
+		})
+	}
+}
+
+// A flickering context says once that it has ended, and takes it back.
+type flickeringContext struct {
+	context.Context //nolint:containedctx // that is what it is
+	done            chan struct{}
+	left            *atomic.Int64
+}
+
+func (c flickeringContext) Done() <-chan struct{} { return c.done }
+func (c flickeringContext) Err() error {
+	if c.left.Add(-1) == 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A context that ends for a moment, whenever that is, ends the chain or does not: nothing is
+// in between.
+func TestContextThatEndsForAMoment(t *testing.T) {
+	ended := 0
+	for at := int64(1); at < 40; at++ {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			left := new(atomic.Int64)
+			left.Store(at)
+			state, begun := newCart(), time.Now()
+			_, err := build[cart](t, hooks.Config{}).Execute(flickeringContext{t.Context(), make(chan struct{}), left}, state,
+				noting(&d, "a", nil), registering(&d, "b", commitFuncs{fine, fine}, nil), hooks.Parallel("p", noting(&d, "c", nil)))
+			assert.LessOrEqual(t, time.Since(begun), 100*time.Millisecond, "it has a moment to say why")
+			lines := d.read()
+			done, undone := 0, 0
+			for _, line := range lines {
+				if strings.HasPrefix(line, "do ") {
+					done++
+				} else if strings.HasPrefix(line, "undo ") {
+					undone++
+				}
+			}
+			if err == nil {
+				assert.Equal(t, []int{3, 3, 0}, []int{state.N, done, undone}, "at %d: %v", at, lines)
+				return
+			}
+			ended++
+			if !errors.Is(err, context.Canceled) {
+				require.ErrorIs(t, err, context.DeadlineExceeded, "it does not say why any more")
+			}
+			requireCart(t, newCart(), state)
+			assert.Equal(t, done, undone, "at %d: %v", at, lines)
+		})
+	}
+	assert.Greater(t, ended, 3)
 }
