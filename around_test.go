@@ -15,12 +15,12 @@ import (
 
 // heard surrounds a hook by a note of each call, before and after it.
 func heard(d *diary, h hooks.Hook[cart]) hooks.Hook[cart] {
-	return hooks.Around(h, func(ctx context.Context, c *cart, call func(context.Context) error) error {
+	return hooks.Around(h, func(ctx context.Context, c *cart, next func(context.Context) (any, error)) (any, error) {
 		info, _ := hooks.InfoFrom(ctx)
 		d.add("%s %s %v", info.Phase, info.Hook, c != nil)
-		err := call(ctx)
+		v, err := next(ctx)
 		d.add("%s %s: %v", info.Phase, info.Hook, err)
-		return err
+		return v, err
 	})
 }
 
@@ -62,26 +62,34 @@ func TestAroundDecides(t *testing.T) {
 	result := func(v any, err error) hooks.Hook[cart] {
 		return hooks.Define(hooks.Funcs[cart]{Name: "h", Execute: func(_ context.Context, c *cart) (any, error) { c.N = 7; return v, err }})
 	}
-	type aroundFunc = func(ctx context.Context, c *cart, call func(context.Context) error) error
+	type aroundFunc = func(ctx context.Context, c *cart, next func(context.Context) (any, error)) (any, error)
 	for _, tt := range []struct {
 		why    string
 		hook   hooks.Hook[cart]
 		around aroundFunc
 		want   string
 	}{
-		{"it passes on", result(1, nil), func(ctx context.Context, _ *cart, call func(context.Context) error) error { return call(ctx) }, "succeeded 1 7"},
-		{"it does not call", result(1, nil), func(context.Context, *cart, func(context.Context) error) error { return nil }, "succeeded <nil> 0"},
-		{"it fails afterwards", result(1, nil), func(ctx context.Context, _ *cart, call func(context.Context) error) error {
-			return errors.Join(call(ctx), errBroken)
+		{"it passes on", result(1, nil), func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+			return next(ctx)
+		}, "succeeded 1 7"},
+		{"it does not call", result(1, nil), func(context.Context, *cart, func(context.Context) (any, error)) (any, error) { return nil, nil }, "succeeded <nil> 0"},
+		{"it fails afterwards", result(1, nil), func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+			v, err := next(ctx)
+			return v, errors.Join(err, errBroken)
 		}, "failed <nil> 0"},
-		{"it gets over an error", result(1, errBroken), func(ctx context.Context, _ *cart, call func(context.Context) error) error { _ = call(ctx); return nil }, "succeeded <nil> 7"},
-		{"it passes on SkipRest", result(1, hooks.SkipRest), func(ctx context.Context, _ *cart, call func(context.Context) error) error { return call(ctx) }, "succeeded 1 7"},
-		{"it panics", result(1, nil), func(context.Context, *cart, func(context.Context) error) error { panic("!") }, "panicked <nil> 0"},
-		{"it changes the state", result(1, nil), func(ctx context.Context, c *cart, call func(context.Context) error) error {
-			err := call(ctx)
+		{"it gets over an error", result(1, errBroken), func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+			v, _ := next(ctx)
+			return v, nil
+		}, "succeeded <nil> 7"},
+		{"it passes on SkipRest", result(1, hooks.SkipRest), func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+			return next(ctx)
+		}, "succeeded 1 7"},
+		{"it panics", result(1, nil), func(context.Context, *cart, func(context.Context) (any, error)) (any, error) { panic("!") }, "panicked <nil> 0"},
+		{"it changes the state", result(1, nil), func(ctx context.Context, c *cart, next func(context.Context) (any, error)) (any, error) {
+			_, err := next(ctx)
 			c.N++
-			return err
-		}, "succeeded 1 8"},
+			return "another", err
+		}, "succeeded another 8"},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			c := &cart{}
@@ -96,6 +104,40 @@ func TestAroundNothing(t *testing.T) {
 	_, err := hooks.Run(t.Context(), newCart(), hooks.Around(hooks.Func("a", doCart), nil))
 	require.ErrorIs(t, err, hooks.ErrInvalidHook)
 	assert.Contains(t, err.Error(), "was given to Around without a function")
-	_, err = hooks.Run(t.Context(), newCart(), hooks.Around[cart](nil, func(ctx context.Context, _ *cart, call func(context.Context) error) error { return call(ctx) }))
+	_, err = hooks.Run(t.Context(), newCart(), hooks.Around[cart](nil, func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+		return next(ctx)
+	}))
+	require.ErrorIs(t, err, hooks.ErrInvalidHook)
+}
+
+// Once around has returned, next calls nothing.
+func TestAroundHasReturned(t *testing.T) {
+	var later func(ctx context.Context) (any, error)
+	calls := 0
+	h := hooks.Around(hooks.Func("h", func(context.Context, *cart) error { calls++; return nil }),
+		func(ctx context.Context, _ *cart, next func(context.Context) (any, error)) (any, error) {
+			later = next
+			_, _ = next(ctx)
+			return next(ctx)
+		})
+	_, err := hooks.Run(t.Context(), newCart(), h)
+	require.NoError(t, err)
+	_, err = later(t.Context())
+	require.ErrorIs(t, err, hooks.ErrEnded)
+	assert.Equal(t, 2, calls)
+}
+
+// Who calls the hook without an executor gets what is around it, too.
+func TestAroundCalledDirectly(t *testing.T) {
+	var d diary
+	v, err := heard(&d, heard(&d, hooks.Define(hooks.Funcs[cart]{Name: "h", Execute: func(context.Context, *cart) (any, error) { return 5, nil }}))).Execute(t.Context(), newCart())
+	require.NoError(t, err)
+	assert.Equal(t, 5, v)
+	assert.Len(t, d.lines, 4)
+	_, err = heard(&d, hooks.Sequence("s", hooks.Func("a", doCart))).Execute(t.Context(), newCart())
+	require.ErrorContains(t, err, "was called as a plain hook")
+	_, err = hooks.Around(hooks.Func("a", doCart), nil).Execute(t.Context(), newCart())
+	require.ErrorIs(t, err, hooks.ErrInvalidHook)
+	_, err = hooks.Define(hooks.Funcs[cart]{Name: "n"}).Execute(t.Context(), newCart())
 	require.ErrorIs(t, err, hooks.ErrInvalidHook)
 }

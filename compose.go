@@ -74,7 +74,7 @@ type RetryPolicy struct {
 	Budget time.Duration
 
 	// If, if not nil, is asked whether to try again after err, the hook's own error. It is
-	// asked after everything below was: it cannot allow what they exclude.
+	// asked after everything below was: it cannot allow what they exclude. If it panics or does not return, that is a no.
 	If func(err error) bool
 
 	// AfterTimeout allows another attempt after one that has exceeded its time limit but has

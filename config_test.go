@@ -375,3 +375,19 @@ func TestConfigIsCopied(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a"}, asked)
 }
+
+// JSON that only looks like a setting is refused.
+func TestConfigJSONThatOnlyLooksRight(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"execution.grace": "1s"}`:             `unknown key "execution.grace"`,
+		`{"name": null}`:                        "name: want a string, got null; leave it out",
+		`{"validation": {"validators": null}}`:  "validation.validators: want",
+		`{"monitoring": {"skip_timing": null}}`: "monitoring.skip_timing: want",
+	} {
+		c := hooks.Config{Name: "before"}
+		err := json.Unmarshal([]byte(text), &c)
+		require.ErrorIs(t, err, hooks.ErrInvalidConfig, text)
+		assert.ErrorContains(t, err, want)
+		assert.Equal(t, "before", c.Name)
+	}
+}

@@ -141,6 +141,9 @@ func flatten(prefix string, data []byte, values map[string]json.RawMessage) erro
 			}
 			continue
 		}
+		if strings.Contains(key, ".") {
+			key = strconv.Quote(key) // it is no path
+		}
 		values[prefix+key] = raw
 	}
 	return nil
@@ -153,6 +156,9 @@ func (s setting) decode(raw json.RawMessage) error {
 			s.value.SetInt(n)
 		}
 		return err
+	}
+	if string(raw) == "null" {
+		return fmt.Errorf("want %s, got null; leave it out", wantJSON(s.value.Kind()))
 	}
 	fresh := reflect.New(s.value.Type()) // a list must not be decoded into the old one's memory
 	if err := json.Unmarshal(raw, fresh.Interface()); err != nil {

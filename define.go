@@ -1,6 +1,9 @@
 package hooks
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Func makes a hook of a function. Its result is nil.
 func Func[T any](name string, do func(ctx context.Context, state *T) error) Hook[T] {
@@ -41,11 +44,15 @@ type defined[T any] struct{ f Funcs[T] }
 func (d *defined[T]) Name() string { return d.f.Name }
 
 func (d *defined[T]) Execute(ctx context.Context, state *T) (any, error) {
+	if d.f.Execute == nil {
+		return nil, fmt.Errorf("hooks: %w", invalidHook("has a nil Execute function"))
+	}
 	return d.f.Execute(ctx, state)
 }
 
 // With returns h with its options edited: edit gets the options that h has and
-// changes what it likes. Every ability of h is kept. (To embed h in a struct of
+// changes what it likes. It is asked as [Optioner] is: it must be pure, quick, and safe for
+// concurrent use. Every ability of h is kept. (To embed h in a struct of
 // one's own would hide them: a struct that embeds a Hook has only its two methods.)
 func With[T any](h Hook[T], edit func(*Options)) Hook[T] {
 	return &edited[T]{Hook: h, edit: edit}

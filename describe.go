@@ -36,7 +36,8 @@ func (d Description) clone() Description {
 }
 
 // Describe returns the description of h. It looks through With, Around and Define, so use
-// it rather than a type assertion. It calls h's Name and Options.
+// it rather than a type assertion. It calls h's Name and Options, whose
+// panics are the caller's.
 func Describe[T any](h Hook[T]) Description {
 	st, err := resolve(h)
 	d := st.describe()

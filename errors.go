@@ -108,7 +108,7 @@ func (c *class) Error() string { return c.text }
 func (c *class) Unwrap() error { return c.also }
 
 // An ExecutionError says why an execution failed, and what could not be undone.
-// Every error of Execute, DryRun, Isolate and Run is one:
+// Every error of Execute, ExecuteShared, DryRun, Isolate, Run, Update and Atomically is one:
 //
 //	var xe *hooks.ExecutionError
 //	switch {
@@ -207,7 +207,8 @@ func (e *PanicError) Unwrap() []error {
 
 // Reject returns an error by which a hook says no on purpose: its outcome is
 // OutcomeRejected, the error matches ErrRejected. The text is formatted as by
-// fmt.Errorf, and %w wraps.
+// fmt.Errorf, and %w wraps. (What the error of an execution that the hook itself has begun
+// wraps was said by another hook: it matches, and does not count.)
 //
 // A hook that is late or cancelled failed by that, whatever it then says: the error
 // matches what it said, too. Where the difference counts, ask for the Outcome.
@@ -218,21 +219,22 @@ func Reject(format string, args ...any) error {
 // Unknown returns an error by which a hook says that it failed and that its effect
 // may have happened all the same (the connection broke after the request was
 // sent). The hook's Rollback is called then, with EffectUnknown. err should not be
-// nil; if it is, the error returned says that the outcome is unknown.
+// nil; if it is, the error returned says that the outcome is unknown. The error matches
+// ErrUnknown.
 func Unknown(err error) error {
 	if err == nil {
 		err = errors.New("outcome unknown")
 	}
-	return &marked{class: errUnknown, err: err}
+	return &marked{class: ErrUnknown, err: err}
 }
 
-// errUnknown is the class of Unknown. Callers have no use for it: what it means for
-// them is the failure.
-var errUnknown error = &class{text: "outcome unknown"}
+// ErrUnknown says that a hook failed and that its effect may have happened all the same; see
+// [Unknown].
+var ErrUnknown error = &class{text: "outcome unknown"}
 
 // SkipRest is returned by a hook to say that the chain is done: the hook has
 // succeeded, its result counts, the hooks after it are skipped, and the chain
-// commits. An error that wraps SkipRest does the same.
+// commits. An error that wraps SkipRest does the same, whatever else it wraps.
 var SkipRest error = errors.New("skip the remaining hooks") //nolint:staticcheck,errname // named as io/fs.SkipAll: it is no failure
 
 // marked is an error with a class that its text need not mention.

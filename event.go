@@ -13,7 +13,7 @@ type Event struct {
 	Data    map[string]any // what happened
 	Context map[string]any // what hooks tell each other about it
 
-	// Shared has resources: plain values are copied like the rest; a *Shared is the same cell
-	// in every copy, whose value hooks get at by Edit and Read.
+	// Shared has resources. Only a *Shared in it is shared: it is the same cell in every copy, whose
+	// value hooks get at by Edit and Read. Other values are copied like the rest.
 	Shared map[string]any
 }

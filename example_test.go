@@ -493,11 +493,11 @@ func ExampleAtomically() {
 // Around puts something around every call of a hook: here, a log of what is called.
 func ExampleAround() {
 	logged := func(h hooks.Hook[Order]) hooks.Hook[Order] {
-		return hooks.Around(h, func(ctx context.Context, _ *Order, call func(context.Context) error) error {
+		return hooks.Around(h, func(ctx context.Context, _ *Order, next func(context.Context) (any, error)) (any, error) {
 			info, _ := hooks.InfoFrom(ctx)
-			err := call(ctx)
+			result, err := next(ctx)
 			fmt.Printf("%s %s: %v\n", info.Phase, info.Hook, err)
-			return err
+			return result, err
 		})
 	}
 	nothing := func(context.Context, *Order) error { return nil }

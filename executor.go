@@ -111,6 +111,11 @@ func validatorName[T any](v Validator[T]) (string, error) {
 // fields tagged `hooks:"zero"`. What *state refers to is new memory after a commit:
 // pointers that the application kept into the old inside of the state keep pointing
 // to the old values.
+//
+// Called with the context of a hook, it is a transaction of its own: what it commits stays, even
+// if the hook then fails. Its id is made of the hook's path and a number that counts such calls, so
+// a hook that is tried again gives other idempotency keys. Hooks that are to stand or fall
+// together are one chain, as by [Sequence].
 func (x *Executor[T]) Execute(ctx context.Context, state *T, hooks ...Hook[T]) (*Report, error) {
 	return x.execute(ctx, job[T]{state: state}, hooks)
 }

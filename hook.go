@@ -30,7 +30,7 @@ import (
 // goroutine that the hook started, os.Exit, stack overflow, exhausted memory.
 //
 // Hooks that succeed may leave their goroutine to other hooks, of this execution or a later
-// one. What a hook changes of it (runtime.LockOSThread, pprof labels, debug.SetPanicOnFault)
+// one. What a hook changes of it (runtime.LockOSThread, debug.SetPanicOnFault)
 // it changes back before it returns nil.
 //
 // Name must be unique within a chain, stable across releases, and must not be
@@ -50,7 +50,7 @@ type Hook[T any] interface {
 //
 // If the chain fails after the hook's Execute returned nil (in time, late, or with
 // a result or state that was then refused) or an [Unknown] error, Rollback is
-// called, at most once per idempotency key. state is the hook's own copy as its
+// called, at most once per idempotency key (but see [RetryPolicy] on AfterAbandoned). state is the hook's own copy as its
 // Execute left it. Hooks are undone newest first, one at a time.
 //
 // ctx is alive though the caller's may have ended: it carries the caller's values

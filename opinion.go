@@ -34,7 +34,7 @@ func (r *run) classify(s *scope, b *budget, err error) opinion {
 	rest := *b
 	rest.grace = max(b.grace, errorGrace)
 	out, _ := invoke(r, s, &rest, func(context.Context) opinion {
-		_ = errors.Is(err, errUnknown) // what the caller will do: an error that panics here is not for him
+		_ = errors.Is(err, ErrUnknown) // what the caller will do: an error that panics here is not for him
 		return ask(err, func(error) bool { return true })
 	})
 	if out != nil && out.How == call.Returned {
@@ -73,7 +73,7 @@ func marksOf(err error, known func(error) bool) marks {
 			return false
 		case *marked:
 			m.rejected = m.rejected || x.class == ErrRejected
-			m.unknown = m.unknown || x.class == errUnknown
+			m.unknown = m.unknown || x.class == ErrUnknown
 		case *class:
 			m.rejected = m.rejected || x == ErrRejected
 		}

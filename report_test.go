@@ -405,3 +405,27 @@ func TestUndoFailuresInAnError(t *testing.T) {
 	assert.False(t, errors.As(err, &broke), "the cause is no panic")
 	assert.NotErrorIs(t, err, hooks.ErrPanic)
 }
+
+// What Results gives away is the caller's, down to the lists in it.
+func TestResultsAreTheCallers(t *testing.T) {
+	x := build[cart](t, hooks.Config{Monitoring: hooks.MonitoringConfig{TrackChanges: true}})
+	report, err := x.Execute(t.Context(), newCart(), hooks.Sequence("s", hooks.Func("h", func(ctx context.Context, c *cart) error {
+		hooks.Warn(ctx, "careful")
+		c.N = 9
+		return nil
+	})))
+	require.NoError(t, err)
+	was := report.String()
+	h := &report.Results()[0].Members[0]
+	h.Warnings[0], h.Changes[0].Path = "never mind", "elsewhere"
+	assert.Equal(t, was, report.String())
+}
+
+// An Unknown error is told from others outside, too.
+func TestUnknownHasAClass(t *testing.T) {
+	_, err := hooks.Run(t.Context(), newCart(), failing("h", hooks.Unknown(errBroken)))
+	require.ErrorIs(t, err, hooks.ErrUnknown)
+	require.ErrorIs(t, err, errBroken)
+	_, err = hooks.Run(t.Context(), newCart(), failing("h", errBroken))
+	require.NotErrorIs(t, err, hooks.ErrUnknown)
+}

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,7 +39,8 @@ func (o Outcome) String() string {
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // A Report says what an execution did. It is never nil, is complete when Execute
-// returns, and does not change after that. It prints as a tree and marshals to JSON.
+// returns, does not change after that, and is safe for concurrent use. It prints as a tree and
+// marshals to JSON.
 type Report struct {
 	Execution string           // the execution's id
 	Committed bool             // the caller's state is the hooks' result
@@ -68,7 +70,7 @@ type brief struct {
 }
 
 // Results returns a result for each hook of the chain, in order; none if the execution was
-// refused before anything ran. The slice is the caller's.
+// refused before anything ran. All slices are the caller's.
 func (r *Report) Results() []Result {
 	return r.results(0, len(r.steps()))
 }
@@ -104,7 +106,9 @@ func (r *Report) result(i int) Result {
 	b := &r.hooks[i]
 	switch {
 	case b.full != nil:
-		return *b.full
+		res := *b.full
+		res.Warnings, res.Changes = slices.Clone(res.Warnings), slices.Clone(res.Changes)
+		return res
 	case !b.finished:
 		return Result{Hook: r.outline.names[i], Outcome: OutcomeSkipped}
 	}

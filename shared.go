@@ -16,7 +16,7 @@ import (
 //
 //   - [Executor.ExecuteShared] runs a chain over it;
 //   - [Shared.Edit] and [Shared.Read] give it to the hooks of any chain;
-//   - [Shared.Update] and [Atomically] run one function, without an executor;
+//   - [Shared.Update] and [Atomically] run one function, without an executor of yours;
 //   - [Shared.Load] returns a copy, anywhere.
 //
 // No cell is locked while a hook runs. Executions work on copies of their own, and when one
@@ -120,9 +120,10 @@ func (s *Shared[V]) Edit(ctx context.Context) (*V, error) {
 	return v.(*V), nil
 }
 
-// Read returns the value as the hooks before have left it, or, once this attempt has called Edit,
-// what is at its pointer now. All calls return the same memory, which belongs to the attempt:
-// what the hook changes in it is lost. What a chain has read must be current when it commits,
+// Read returns the value as the hooks before have left it. All calls return the same memory,
+// which belongs to the attempt: what the hook changes in it is lost. But once this attempt has
+// called Edit, Read returns what is at its pointer now, and what that refers to is the edited
+// value's. What a chain has read must be current when it commits,
 // if it changes any cell. The errors are those of Edit, but a ReadOnly hook may read.
 func (s *Shared[V]) Read(ctx context.Context) (V, error) {
 	var none V

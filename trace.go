@@ -10,7 +10,8 @@ import "context"
 // Callbacks run one at a time within an execution, off the caller's goroutine, with two
 // exceptions: LateEnd and the callbacks of a late compensation come when they come, and
 // those for members of a [Parallel] group run when these do. They may panic, but must not
-// block: an execution waits for them. A group has no callbacks besides its members'.
+// block: an execution waits for them. A group has no callbacks besides its members'. What they
+// are given must not be changed; a report may be kept.
 type Trace struct {
 	ExecutionStart func(ctx context.Context, execution string) context.Context
 	ExecutionEnd   func(ctx context.Context, report *Report, err error)

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"runtime/pprof"
 	"time"
 
 	"github.com/hooktx/hooks/internal/call"
@@ -21,7 +22,7 @@ func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ct
 	var entry *overdueCall // written by the waiter before late can be called
 	ctx := s.in(b.ctx)
 	c := call.StartGuarded(g,
-		func() R { return fn(ctx) },
+		func() R { takeLabels(ctx); return fn(ctx) },
 		b.alive,
 		func(out *call.Outcome[R]) {
 			r.lateEnd(entry.AbandonedHook, out.How)
@@ -37,6 +38,13 @@ func invokeGuarded[R any](r *run, s *scope, b *budget, g *call.Guard, fn func(ct
 		return nil, b.now()
 	}
 	return out, b.verdict(out.At, out.Err)
+}
+
+// takeLabels gives the goroutine the profiler labels of the caller's context, if that does not
+// panic when it is asked.
+func takeLabels(ctx context.Context) {
+	defer func() { _ = recover() }()
+	pprof.SetGoroutineLabels(ctx)
 }
 
 // A mishap is a call of user code that did not go well.

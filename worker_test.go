@@ -2,8 +2,10 @@ package hooks_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,4 +71,37 @@ func TestProfilerLabels(t *testing.T) {
 		assert.Contains(t, seen, `"mine":"yes"`)
 	}
 	require.NoError(t, x.Shutdown(t.Context()))
+}
+
+// inheritsLabels is a goroutine that has the labels of the one that starts it.
+func inheritsLabels(started, done chan struct{}) {
+	close(started)
+	<-done
+}
+
+// What undoes and commits has the labels of the caller's context, too.
+func TestProfilerLabelsOfUndoAndCommit(t *testing.T) {
+	labels := func(ctx context.Context) {
+		started, done := make(chan struct{}), make(chan struct{})
+		defer close(done)
+		go inheritsLabels(started, done)
+		<-started
+		var b strings.Builder
+		assert.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
+		info, _ := hooks.InfoFrom(ctx)
+		assert.True(t, slices.ContainsFunc(strings.Split(b.String(), "\n\n"), func(stack string) bool {
+			return strings.Contains(stack, "inheritsLabels") && strings.Contains(stack, `"mine":"`+info.Execution+`"`)
+		}), "in %v", info.Phase)
+	}
+	asks := func(ctx context.Context) error { labels(ctx); return nil }
+	h := hooks.FuncUndo("h", func(ctx context.Context, _ *cart) error {
+		return errors.Join(hooks.OnRollback(ctx, asks), hooks.BeforeCommit(ctx, asks), hooks.OnCommit(ctx, asks))
+	}, func(ctx context.Context, _ *cart) error { labels(ctx); return nil })
+	run := func(id string, chain ...hooks.Hook[cart]) error {
+		ctx := pprof.WithLabels(hooks.WithExecutionID(t.Context(), id), pprof.Labels("mine", id))
+		_, err := hooks.Run(ctx, newCart(), chain...)
+		return err
+	}
+	require.NoError(t, run("commits", h))
+	require.ErrorIs(t, run("fails", h, failing("end", errBroken)), errBroken)
 }

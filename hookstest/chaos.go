@@ -28,7 +28,7 @@ const (
 	Overrun     Fault = "overrun"      // the call is made, but returns when its context has ended
 	LoseReply   Fault = "lose reply"   // the call is made, and an [hooks.Unknown] error comes of it
 	LoseRequest Fault = "lose request" // an Unknown error, in the place of the call
-	UndoTwice   Fault = "undo twice"   // a Rollback is called a second time
+	UndoTwice   Fault = "undo twice"   // a Rollback is called a second time, as after a crash
 )
 
 // AllFaults are all of them.
@@ -41,8 +41,9 @@ var ErrChaos = errors.New("hookstest: injected fault")
 
 // Faults say what goes wrong, and how often.
 type Faults struct {
-	// Seed makes a run repeatable: which calls of a hook go wrong, and how, depends on the seed,
-	// the hook's path and the number of the call alone. 0 means a random one.
+	// Seed makes a run repeatable: which calls of a hook go wrong, and how, depends on the Faults,
+	// the phase, the hook's path and the number of the call. Of executions at the same time it is a
+	// race which of them gets which number. 0 means a random seed.
 	Seed uint64
 
 	// Rate is the share of calls that go wrong, from 0 to 1; 0 means 0.1.
@@ -60,8 +61,8 @@ func Chaos[T any](t testing.TB, faults Faults, chain ...hooks.Hook[T]) []hooks.H
 	c := newChaos(t, faults)
 	mad := make([]hooks.Hook[T], len(chain))
 	for i, h := range chain {
-		mad[i] = hooks.Around(h, func(ctx context.Context, _ *T, call func(context.Context) error) error {
-			return c.call(ctx, call)
+		mad[i] = hooks.Around(h, func(ctx context.Context, _ *T, next func(context.Context) (any, error)) (any, error) {
+			return c.call(ctx, next)
 		})
 	}
 	return mad
@@ -76,6 +77,9 @@ type chaos struct {
 
 func newChaos(t testing.TB, faults Faults) *chaos {
 	c := &chaos{Faults: faults, calls: map[string]uint64{}}
+	if !(c.Rate >= 0 && c.Rate <= 1) {
+		t.Fatalf("hookstest.Chaos: the Rate is %v; it must be from 0 to 1", c.Rate)
+	}
 	for c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}
@@ -106,34 +110,43 @@ func (c *chaos) String() string {
 }
 
 // call makes a call, or what is to go wrong with it.
-func (c *chaos) call(ctx context.Context, call func(context.Context) error) error {
+func (c *chaos) call(ctx context.Context, next func(context.Context) (any, error)) (any, error) {
 	info, _ := hooks.InfoFrom(ctx)
 	fault := c.draw(info)
 	err := fmt.Errorf("%w: %s", ErrChaos, fault)
 	switch fault {
 	case Fail:
-		return err
+		return nil, err
 	case Refuse:
-		return hooks.Reject("%w", err)
+		return nil, hooks.Reject("%w", err)
 	case Panic:
 		panic(err)
 	case Exit:
 		runtime.Goexit()
 	case Stall:
 		<-ctx.Done()
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case LoseReply:
-		return errors.Join(hooks.Unknown(err), call(ctx))
+		return nil, unsure(ctx, err, next)
 	case LoseRequest:
-		return hooks.Unknown(err)
+		return nil, hooks.Unknown(err)
 	case Overrun:
 		defer func() { <-ctx.Done() }()
 	case UndoTwice:
-		if err := call(ctx); err != nil {
-			return err
+		if _, err := next(ctx); err != nil {
+			return nil, err
 		}
 	}
-	return call(ctx)
+	return next(ctx)
+}
+
+// unsure makes a call whose outcome is then unknown, because of err.
+func unsure(ctx context.Context, err error, next func(context.Context) (any, error)) error {
+	_, said := next(ctx)
+	if errors.Is(said, hooks.SkipRest) {
+		said = nil // it was a success
+	}
+	return errors.Join(hooks.Unknown(err), said)
 }
 
 // draw says what is to go wrong with a call; "" is nothing.

@@ -3,6 +3,7 @@ package hookstest_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -125,6 +126,9 @@ func TestChaosFaults(t *testing.T) {
 				assert.Equal(t, want, calls)
 			})
 		})
+	}
+	for _, rate := range []float64{-0.1, 1.1, math.NaN()} {
+		assert.Panics(t, func() { hookstest.Chaos(&watch{TB: t}, hookstest.Faults{Rate: rate}, do("a", nil)) })
 	}
 	assert.Panics(t, func() {
 		hookstest.Chaos(&watch{TB: t}, hookstest.Faults{Kinds: []hookstest.Fault{"rain"}}, do("a", nil))

@@ -30,7 +30,8 @@ func World(look func() any) Option { return func(s *settings) { s.world = look }
 func Patience(d time.Duration) Option { return func(s *settings) { s.patience = d } }
 
 // MayVary says that the hook's result, or what it makes of the state, is not the same each time:
-// it has the time in it, or a random id.
+// it has the time in it, or a random id. Whether the hook reads a state that it has kept, or mixes
+// up two executions, can then not be seen.
 func MayVary() Option { return func(s *settings) { s.varies = true } }
 
 // Check puts a hook through what can happen to it in a chain, and reports each thing that it does
@@ -45,13 +46,18 @@ func MayVary() Option { return func(s *settings) { s.varies = true } }
 //   - it is not the same each time, for the same state (see [MayVary]), or when another execution
 //     runs it at the same time (also a matter for go test -race);
 //   - it is not undone by Rollback, or Rollback fails: after a success, after an [hooks.Unknown]
-//     outcome, if there is nothing to undo, or the second time;
+//     outcome, if there is nothing to undo, after it has committed what a later BeforeCommit
+//     function then refused, or the second time;
+//   - one of its OnCommit functions fails;
 //   - it has an effect in spite of an error that says that it has none;
 //   - it has effects in a dry run, though it says DryRunnable or has no Rollback.
 //
 // newHook makes the hook anew for each trial, as well as the world outside that its effects go to:
 // a fake provider, say (see [World]). newState makes a state on which the hook succeeds. Both are
-// called on the test's goroutine. A group can be checked like a hook.
+// called on the test's goroutine, and newHook must be declared to return a hooks.Hook. A group can
+// be checked like a hook; but what its members keep, and whether they only read, is seen only if
+// they are checked one by one. A hook whose result comes from a cell that others write is not the
+// same each time.
 //
 // Check takes no time but the hook's own, unless something is wrong: then up to the [Patience] in
 // each trial.
@@ -61,9 +67,11 @@ func Check[T any](t testing.TB, newHook func() hooks.Hook[T], newState func() *T
 	for _, o := range options {
 		o(&c.settings)
 	}
-	c.what = hooks.Describe(newHook())
-	if err := c.what.Err; err != nil {
-		t.Errorf("hookstest: an executor would refuse the hook: %v", err)
+	if c.patience <= 0 || c.patience > maxPatience {
+		t.Fatalf("hookstest: the Patience is %v; it must be more than 0, and %v at most", c.patience, maxPatience)
+	}
+	if c.what = describe(newHook()); c.what.Err != nil {
+		t.Errorf("hookstest: an executor would refuse the hook: %v", c.what.Err)
 		return
 	}
 	defer c.tell()
@@ -76,6 +84,18 @@ func Check[T any](t testing.TB, newHook func() hooks.Hook[T], newState func() *T
 	c.checkUndoing()
 	c.checkDryRun()
 	c.checkTwoAtOnce()
+}
+
+const maxPatience = time.Hour
+
+// describe is hooks.Describe of a hook whose methods may panic.
+func describe[T any](h hooks.Hook[T]) (d hooks.Description) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.Err = fmt.Errorf("its Name or Options panicked: %v", p)
+		}
+	}()
+	return hooks.Describe(h)
 }
 
 // A checker checks one hook.

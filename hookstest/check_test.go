@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,12 +118,15 @@ func quiet(do func(ctx context.Context, o *order) error) hooks.Funcs[order] {
 	return hooks.Funcs[order]{Name: "sample", Execute: func(ctx context.Context, o *order) (any, error) { return nil, do(ctx, o) }}
 }
 
-// samples are hooks with one fault each, and what Check says of them.
-var samples = []struct {
+// A sample is a hook with a fault.
+type sample struct {
 	fault string
 	hook  func(s *site) hooks.Funcs[order]
 	want  []string // beginnings of what is said, all of it
-}{
+}
+
+// samples are hooks with one fault each, and what Check says of them.
+var samples = []sample{
 	{"none", good, nil},
 	{"none, without effects", func(*site) hooks.Funcs[order] {
 		return quiet(func(_ context.Context, o *order) error { o.Paid = true; return nil })
@@ -180,12 +184,13 @@ var samples = []struct {
 		f := good(s)
 		f.Rollback = func(context.Context, *order) error { return nil }
 		return f
-	}, []string{"is not undone by Rollback after a success:", "is not undone by Rollback after an unknown outcome:", "is not undone by Rollback the second time:"}},
+	}, []string{"is not undone by Rollback after a success:", "is not undone by Rollback after an unknown outcome:",
+		"is not undone by Rollback if a later BeforeCommit function fails:", "is not undone by Rollback the second time:"}},
 	{"its Rollback fails", func(s *site) hooks.Funcs[order] {
 		f := good(s)
 		f.Rollback = func(ctx context.Context, o *order) error { return errors.Join(s.refunds(ctx, o), errors.New("sorry")) }
 		return f
-	}, []string{"fails in Rollback after a success: sorry", "fails in Rollback after an unknown outcome: sorry",
+	}, []string{"fails in Rollback after a success: sorry", "fails in Rollback if a later BeforeCommit function fails: sorry", "fails in Rollback after an unknown outcome: sorry",
 		"fails in Rollback if there is nothing to undo: sorry", "fails in Rollback the second time: sorry"}},
 	{"its Rollback does more each time", func(s *site) hooks.Funcs[order] {
 		f := good(s)
@@ -233,7 +238,7 @@ var samples = []struct {
 		f := good(s)
 		f.Rollback = nil
 		return f
-	}, []string{"has an effect that nothing undoes after a success:", "has effects in a dry run:"}},
+	}, []string{"has an effect that nothing undoes after a success:", "has an effect that nothing undoes if a later BeforeCommit function fails:", "has effects in a dry run:"}},
 	{"it has an effect and says that it has failed", func(s *site) hooks.Funcs[order] {
 		f := good(s)
 		f.Execute = func(ctx context.Context, o *order) (any, error) {
@@ -294,13 +299,51 @@ var samples = []struct {
 		"is disturbed by another execution at the same time: the state: Total: 6 → 5"}},
 }
 
+// moreSamples are hooks with faults that were passed over once.
+var moreSamples = []sample{
+	{"it says Continue and fails", func(*site) hooks.Funcs[order] {
+		f := quiet(func(context.Context, *order) error { return errors.New("no luck") })
+		f.OnFailure = hooks.Continue
+		return f
+	}, []string{"fails on the state that newState makes: no luck"}},
+	{"it ends the chain, and its Rollback undoes nothing", func(s *site) hooks.Funcs[order] {
+		f := good(s)
+		f.Execute = func(ctx context.Context, o *order) (any, error) {
+			v, err := s.charges(ctx, o)
+			return v, errors.Join(err, hooks.SkipRest)
+		}
+		f.Rollback = func(context.Context, *order) error { return nil }
+		return f
+	}, []string{"is not undone by Rollback after a success:", "is not undone by Rollback after an unknown outcome:",
+		"is not undone by Rollback if a later BeforeCommit function fails:", "is not undone by Rollback the second time:"}},
+	{"it leaves a goroutine behind in Rollback", func(s *site) hooks.Funcs[order] {
+		f := good(s)
+		f.Rollback = func(ctx context.Context, o *order) error {
+			go func() { <-s.release }()
+			return s.refunds(ctx, o)
+		}
+		return f
+	}, []string{"leaves a goroutine behind:"}},
+	{"its OnCommit function fails", func(*site) hooks.Funcs[order] {
+		return quiet(func(ctx context.Context, _ *order) error {
+			return hooks.OnCommit(ctx, func(context.Context) error { return errors.New("no mail") })
+		})
+	}, []string{"fails in its OnCommit function: no mail"}},
+	{"nothing undoes what its BeforeCommit function has done", func(s *site) hooks.Funcs[order] {
+		return quiet(func(ctx context.Context, o *order) error {
+			info, _ := hooks.InfoFrom(ctx)
+			return hooks.BeforeCommit(ctx, func(context.Context) error { s.charge(info.IdempotencyKey, o.Total); return nil })
+		})
+	}, []string{"has an effect that nothing undoes if a later BeforeCommit function fails:"}},
+}
+
 var serial atomic.Int64
 
 // racy is the beginning of the name of a fault that is a data race as well.
 const racy = "data race: "
 
 func TestCheckFindsEachFault(t *testing.T) {
-	for _, tt := range samples {
+	for _, tt := range slices.Concat(samples, moreSamples) {
 		t.Run(tt.fault, func(t *testing.T) {
 			if raceEnabled && strings.HasPrefix(tt.fault, racy) {
 				t.Skip("the race detector finds it first")
@@ -380,7 +423,21 @@ func checkGroups(t *testing.T) {
 		if undo {
 			assert.Empty(t, c.texts)
 		} else {
-			requireFindings(t, []string{"has an effect that nothing undoes after a success", "has effects in a dry run"}, c.texts)
+			requireFindings(t, []string{"has an effect that nothing undoes after a success", "has an effect that nothing undoes if a later", "has effects in a dry run"}, c.texts)
 		}
+	}
+}
+
+type panicky struct{ hooks.Hook[order] }
+
+// Bad arguments are told in words of this package.
+func TestCheckOfWhatCannotBeChecked(t *testing.T) {
+	c := &capture{TB: t}
+	hookstest.Check(c, func() hooks.Hook[order] { return panicky{} }, newOrder)
+	requireFindings(t, []string{"an executor would refuse the hook: its Name or Options panicked: runtime error: invalid memory"}, c.texts)
+	for _, d := range []time.Duration{0, -1, hooks.NoLimit} {
+		assert.PanicsWithValue(t, fmt.Sprintf("hookstest: the Patience is %v; it must be more than 0, and 1h0m0s at most", d), func() {
+			hookstest.Check(&watch{TB: t}, func() hooks.Hook[order] { return do("a", nil) }, newOrder, hookstest.Patience(d))
+		})
 	}
 }

@@ -19,13 +19,16 @@ func (c *checker[T]) succeeds() bool {
 		c.wrong("fails on the state that newState makes: %v", one.failure())
 		return false
 	}
+	for _, f := range one.report.AfterCommit {
+		c.wrong("fails in its OnCommit function: %v", f.Err)
+	}
 	two := c.run(&trial[T]{})
 	if two.err != nil {
 		c.wrong("fails the second time, with everything made anew: %v", two.failure())
 		return false
 	}
 	if c.alike(one, two, "is not the same each time, with everything made anew (if it must not be, say MayVary)"); len(c.found) > 0 {
-		c.varies = true // told once
+		c.varies = true // it is told once
 	}
 	c.checkCompany(one)
 	return true
@@ -62,21 +65,21 @@ func (c *checker[T]) alike(one, two *trial[T], complaint string) {
 // checkReading checks that who only looks changes nothing.
 func (c *checker[T]) checkReading() {
 	c.t.Helper()
-	c.run(&trial[T]{around: func(ctx context.Context, state *T, call func(context.Context) error) error {
+	c.run(&trial[T]{around: func(ctx context.Context, state *T, next nextFunc) (any, error) {
 		info, _ := hooks.InfoFrom(ctx)
 		if info.Phase != hooks.PhaseValidateEvent && (info.Phase != hooks.PhaseExecute || !c.what.Options.ReadOnly) {
-			return call(ctx)
+			return next(ctx)
 		}
 		before, err := hooks.TakeSnapshot(state, "hookstest")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer func() {
 			if d := changed(before.Changes(state)); len(d) > 0 {
 				c.wrong("changes the state where it should only look, in %s: %v", info.Phase, d)
 			}
 		}()
-		return call(ctx)
+		return next(ctx)
 	}})
 }
 
@@ -90,13 +93,13 @@ func (c *checker[T]) checkKeeping() {
 	second := func(between func(kept *T)) *trial[T] {
 		var kept *T
 		var left *hooks.Snapshot[T]
-		first := &trial[T]{around: func(ctx context.Context, state *T, call func(context.Context) error) error {
-			err := call(ctx)
+		first := &trial[T]{around: func(ctx context.Context, state *T, next nextFunc) (any, error) {
+			v, err := next(ctx)
 			if info, _ := hooks.InfoFrom(ctx); info.Phase == hooks.PhaseExecute {
 				kept = state
 				left, _ = hooks.TakeSnapshot(state, "hookstest")
 			}
-			return err
+			return v, err
 		}}
 		c.run(first)
 		if kept == nil || left == nil || first.err != nil {
@@ -125,11 +128,11 @@ func (c *checker[T]) checkContext() {
 	c.t.Helper()
 	parent, cancel := context.WithCancel(c.t.Context())
 	defer cancel()
-	ended := c.run(&trial[T]{parent: parent, around: func(ctx context.Context, _ *T, call func(context.Context) error) error {
+	ended := c.run(&trial[T]{parent: parent, around: func(ctx context.Context, _ *T, next nextFunc) (any, error) {
 		if info, _ := hooks.InfoFrom(ctx); info.Phase == hooks.PhaseExecute {
 			cancel()
 		}
-		return call(ctx)
+		return next(ctx)
 	}})
 	c.undone(ended, "if its context has ended")
 	c.undone(c.run(&trial[T]{limit: time.Millisecond}), "if its context ends soon")
@@ -160,31 +163,32 @@ var errUnsure = errors.New("hookstest: the reply was lost")
 func (c *checker[T]) checkUndoing() {
 	c.t.Helper()
 	c.undone(c.run(&trial[T]{spoilt: true}), "after a success")
+	c.undone(c.run(&trial[T]{lately: true}), "if a later BeforeCommit function fails")
 	if !c.what.Rollback {
 		return
 	}
-	c.undone(c.run(&trial[T]{around: onExecute[T](func(ctx context.Context, call func(context.Context) error) error {
-		return errors.Join(hooks.Unknown(errUnsure), call(ctx))
+	c.undone(c.run(&trial[T]{around: onExecute[T](func(ctx context.Context, next nextFunc) (any, error) {
+		return nil, unsure(ctx, errUnsure, next)
 	})}), "after an unknown outcome")
-	c.undone(c.run(&trial[T]{around: onExecute[T](func(context.Context, func(context.Context) error) error {
-		return hooks.Unknown(errUnsure)
+	c.undone(c.run(&trial[T]{around: onExecute[T](func(context.Context, nextFunc) (any, error) {
+		return nil, hooks.Unknown(errUnsure)
 	})}), "if there is nothing to undo")
-	c.undone(c.run(&trial[T]{spoilt: true, around: func(ctx context.Context, _ *T, call func(context.Context) error) error {
-		err := call(ctx)
+	c.undone(c.run(&trial[T]{spoilt: true, around: func(ctx context.Context, _ *T, next nextFunc) (any, error) {
+		v, err := next(ctx)
 		if info, _ := hooks.InfoFrom(ctx); err != nil || info.Phase != hooks.PhaseRollback {
-			return err
+			return v, err
 		}
-		return call(ctx)
+		return next(ctx)
 	}}), "the second time")
 }
 
 // onExecute surrounds Execute alone.
-func onExecute[T any](do func(ctx context.Context, call func(context.Context) error) error) func(ctx context.Context, state *T, call func(context.Context) error) error {
-	return func(ctx context.Context, _ *T, call func(context.Context) error) error {
+func onExecute[T any](do func(ctx context.Context, next nextFunc) (any, error)) aroundFunc[T] {
+	return func(ctx context.Context, _ *T, next nextFunc) (any, error) {
 		if info, _ := hooks.InfoFrom(ctx); info.Phase != hooks.PhaseExecute {
-			return call(ctx)
+			return next(ctx)
 		}
-		return do(ctx, call)
+		return do(ctx, next)
 	}
 }
 
@@ -206,9 +210,9 @@ func (c *checker[T]) checkTwoAtOnce() {
 	var done sync.WaitGroup
 	for i := range trials {
 		tr, arrive := &trials[i], sync.OnceFunc(meet.arrive)
-		tr.around = onExecute[T](func(ctx context.Context, call func(context.Context) error) error {
+		tr.around = onExecute[T](func(ctx context.Context, next nextFunc) (any, error) {
 			arrive()
-			return call(ctx)
+			return next(ctx)
 		})
 		done.Go(func() { tr.report, tr.err = x.Execute(c.t.Context(), tr.state, tr.chain()...) })
 	}

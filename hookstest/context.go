@@ -22,7 +22,8 @@ type Call struct {
 // cells, whose edits are dropped. It ends with the test's context, or by End.
 //
 // What info leaves out is that of a hook named "hook" which is executed for the first time, in an
-// execution with the id "test". Of an undo call, see [Call.Undo].
+// execution with the id "test". PhasePrepare, in which no hook is called, is what it leaves out,
+// too. Of an undo call, see [Call.Undo].
 func Context(t testing.TB, info hooks.Info) *Call {
 	t.Helper()
 	return newCall(t, t.Context(), info)
@@ -68,6 +69,10 @@ func (c *Call) Undo(t testing.TB, effect hooks.Effect, result any) *Call {
 // End ends the context, as an executor does when the call has returned. What is registered later
 // is refused.
 func (c *Call) End() { c.call.End() }
+
+// AfterFunc is for package context, which starts no goroutine for the children of a context that
+// has it.
+func (c *Call) AfterFunc(fn func()) (stop func() bool) { return context.AfterFunc(c.Context, fn) }
 
 // Warnings returns what was said by Warn.
 func (c *Call) Warnings() []string { return c.call.Said().Warnings }

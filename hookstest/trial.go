@@ -13,14 +13,20 @@ import (
 	"github.com/hooktx/hooks"
 )
 
+type (
+	nextFunc          = func(ctx context.Context) (any, error)
+	aroundFunc[T any] = func(ctx context.Context, state *T, next nextFunc) (any, error)
+)
+
 // A trial is one execution of the hook.
 type trial[T any] struct {
 	name   string
 	hook   hooks.Hook[T] // nil: a new one
 	limit  time.Duration // 0: the hook's own
-	around func(ctx context.Context, state *T, call func(context.Context) error) error
+	around aroundFunc[T]
 	before bool // a hook before it fails, and the chain goes on
 	spoilt bool // the hook after it fails
+	lately bool // a BeforeCommit function after those of the hook fails
 	again  bool // the hook after it fails once, so that it is undone and tried again
 	dry    bool
 	parent context.Context
@@ -71,10 +77,13 @@ func (c *checker[T]) executor() *hooks.Executor[T] {
 
 // chain is the hook and what the trial puts around it, before it and after it.
 func (tr *trial[T]) chain() []hooks.Hook[T] {
-	h, name := tr.hook, tr.name
-	if tr.limit > 0 {
-		h = hooks.With(h, func(o *hooks.Options) { o.Timeout = tr.limit })
-	}
+	h, name := hooks.Around(tr.hook, withoutSkipping[T]), tr.name
+	h = hooks.With(h, func(o *hooks.Options) {
+		o.OnFailure = hooks.Abort // or failures would not show
+		if tr.limit > 0 {
+			o.Timeout = tr.limit
+		}
+	})
 	if tr.around != nil {
 		h = hooks.Around(h, tr.around)
 	}
@@ -85,6 +94,10 @@ func (tr *trial[T]) chain() []hooks.Hook[T] {
 		return []hooks.Hook[T]{dropped, h}
 	case tr.spoilt:
 		return []hooks.Hook[T]{h, hooks.Func("after "+name, fails)}
+	case tr.lately:
+		return []hooks.Hook[T]{h, hooks.Func("after "+name, func(ctx context.Context, _ *T) error {
+			return hooks.BeforeCommit(ctx, func(context.Context) error { return errSpoilt })
+		})}
 	case tr.again:
 		once := hooks.Func("after "+name, func(ctx context.Context, _ *T) error {
 			if info, _ := hooks.InfoFrom(ctx); info.Attempt == 1 {
@@ -95,6 +108,15 @@ func (tr *trial[T]) chain() []hooks.Hook[T] {
 		return []hooks.Hook[T]{hooks.Retry(hooks.Sequence("again", h, once), hooks.RetryPolicy{Attempts: 2})}
 	}
 	return []hooks.Hook[T]{h}
+}
+
+// withoutSkipping makes a success like any other of a hook that would end the chain.
+func withoutSkipping[T any](ctx context.Context, _ *T, next nextFunc) (any, error) {
+	v, err := next(ctx)
+	if errors.Is(err, hooks.SkipRest) {
+		err = nil
+	}
+	return v, err
 }
 
 // ended waits for what the executor has abandoned, and reports whether all of it has ended.
