@@ -315,7 +315,8 @@ func (e *execution[T]) forget() {
 		return
 	}
 	for i := range e.contexts {
-		if full := e.report.hooks[i].full; full == nil || !full.Abandoned {
+		full := e.report.hooks[i].full
+		if full == nil || !full.Abandoned && full.Attempts <= 1 { // else it may be that of an earlier attempt
 			e.contexts[i].forget()
 		}
 	}

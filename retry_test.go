@@ -352,6 +352,31 @@ func TestNobodyIsAskedForAnAttemptInVain(t *testing.T) {
 	}
 }
 
+// An attempt that was given up is undone when it ends, also if it was a member's.
+func TestALateAttemptInAParallelGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		slow := hooks.Define(hooks.Funcs[board]{
+			Name: "slow", Options: hooks.Options{Timeout: time.Second},
+			Execute: func(ctx context.Context, _ *board) (any, error) {
+				info, _ := hooks.InfoFrom(ctx)
+				undo := func(context.Context) error { d.add("undo attempt %d", info.Attempt); return nil }
+				require.NoError(t, hooks.OnRollback(ctx, undo))
+				if info.Attempt == 1 {
+					time.Sleep(time.Hour)
+				}
+				return nil, nil
+			},
+		})
+		x := build[board](t, hooks.Config{})
+		again := hooks.RetryPolicy{Attempts: 2, AfterAbandoned: true}
+		_, err := x.Execute(t.Context(), newBoard(), hooks.Parallel("p", hooks.Retry(slow, again)), failingBoard())
+		require.ErrorIs(t, err, errBroken)
+		require.NoError(t, x.Shutdown(context.Background()))
+		d.require(t, "undo attempt 2", "undo attempt 1")
+	})
+}
+
 // A member that waits for another attempt stops when another member fails; it is not to blame.
 func TestAPauseInAParallelGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
