@@ -205,3 +205,28 @@ func TestTheBudgetOfJudgesFromTheFirstInstant(t *testing.T) {
 		require.Equal(t, 10*time.Second, time.Since(begun))
 	})
 }
+
+// A copy between them, however slow, is not on their budget.
+func TestACopyIsNotOnTheBudgetOfJudges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fine := hooks.ValidatorFunc("fine", func(context.Context, hooks.StateChange[slowlyCopied]) hooks.ValidationResult {
+			time.Sleep(4 * time.Second)
+			return hooks.ValidationResult{}
+		})
+		x := build[slowlyCopied](t, hooks.Config{Execution: hooks.ExecutionConfig{DefaultTimeout: 10 * time.Second}}, fine)
+		_, err := x.Execute(t.Context(), new(slowlyCopied), hooks.Define(hooks.Funcs[slowlyCopied]{
+			Name:           "h",
+			Execute:        func(context.Context, *slowlyCopied) (any, error) { return nil, nil },
+			ValidateResult: func(context.Context, any) error { time.Sleep(4 * time.Second); return nil },
+		}))
+		require.NoError(t, err)
+	})
+}
+
+// slowlyCopied is a state of which a copy takes long.
+type slowlyCopied struct{ N int }
+
+func (s *slowlyCopied) DeepCopy() *slowlyCopied {
+	time.Sleep(7 * time.Second)
+	return &slowlyCopied{s.N}
+}

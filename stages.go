@@ -136,12 +136,13 @@ func (e *execution[T]) copyOut(st *step[T]) bool {
 
 // timeCopy adds the time since the driver looked last to what copying has taken. Copies
 // that take less than reading the clock are not timed; the next hook's time begins where
-// this one's has ended.
+// this one's has ended. Nor is it the time of those who judge the hook.
 func (e *execution[T]) timeCopy() {
 	if e.x.mover == nil || e.versions.current.size > untimedSize {
 		before := e.now
 		e.look()
 		e.attempt.copying += e.now - before
+		e.attempt.judging += e.now - before
 	}
 }
 

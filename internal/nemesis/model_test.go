@@ -175,9 +175,9 @@ func (m *model) attempt(n *node, s stretch, b bounds) stretch {
 		v = m.call(&s, hooks.PhaseValidateResult, e, 0, n.judge, begun+n.timeout, &b)
 	}
 	if v.good() && !n.readOnly && !m.live {
-		if v = m.copyOut(&s, e); n.judge == nil {
-			begun = s.now
-		}
+		copied := s.now
+		v = m.copyOut(&s, e)
+		begun += s.now - copied
 	}
 	if v.good() {
 		v = m.call(&s, hooks.PhaseValidateState, e, 0, n.verify, begun+n.timeout, &b)
