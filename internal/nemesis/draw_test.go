@@ -89,7 +89,7 @@ func (d *drawer) limits() {
 	case 12:
 		p.total = limit{at: d.lasts(choose(d, "total", 40, 17, 5)), cause: overTotal}
 	case 13:
-		p.rollbackTotal = d.lasts(choose(d, "all rollbacks", 20, 9, 2))
+		p.rollbackTotal = d.lasts(choose(d, "all rollbacks", 4, 2, 20))
 	}
 	d.alongside--
 }
@@ -183,7 +183,11 @@ func (d *drawer) leaf(n *node) {
 		l.runs = append(l.runs, *d.run())
 	}
 	if d.half("undo") {
-		l.undo = d.task("undo", 0, true)
+		units := 0
+		if d.rollbackTotal < never { // or it would hardly ever be used up
+			units = 3
+		}
+		l.undo = d.task("undo", units, true)
 	}
 	if d.oneIn(6, "event") {
 		l.event = d.task("event", 0, false)

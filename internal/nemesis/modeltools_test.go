@@ -332,7 +332,11 @@ func (m *model) copyOut(s *stretch, e *entry) verdict {
 	case copyIsSlow:
 		v = m.call(s, hooks.PhaseCopy, e, 0, &task{takes: e.copyTakes}, s.now+m.defaultTimeout, &bounds{limit{at: never}, never})
 		s.lost = s.lost || v.gone
-		if v.late.cause == overOwn {
+		switch {
+		case v.good():
+		case s.now >= m.chain.at: // the chain had to stop meanwhile
+			v.late, v.kinds, v.outcome = m.chain, m.chain.kinds(), m.chain.outcome()
+		default:
 			v.late, v.outcome = limit{}, hooks.OutcomeInvalid
 			v.kinds |= invalidState | notCopyable
 		}

@@ -18,7 +18,7 @@ import (
 var chains = flag.Int("chains", 0, "how many chains TestNemesis plays; 0: a few, always the same ones")
 
 const (
-	fewChains = 12_000
+	fewChains = 6_000
 	fixedSeed = 20260101
 	batch     = 50_000 // chains under one seed
 	sayEvery  = 5 * time.Second
