@@ -63,6 +63,23 @@ func TestFarLimitEndsNothing(t *testing.T) {
 	})
 }
 
+// Nor does a timeout that is nearly NoLimit, though it would end after the end of time: of a hook that does not begin at
+// once, and of a group.
+func TestFarTimeoutEndsNothing(t *testing.T) {
+	for _, late := range []hooks.Hook[cart]{
+		sleeps[cart]("h", time.Minute),
+		hooks.Sequence("g", sleeps[cart]("h", time.Minute)),
+		hooks.Retry(sleeps[cart]("h", time.Minute), hooks.RetryPolicy{Attempts: 2, Budget: hooks.NoLimit - 1}),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := limited(hooks.Func("first", func(context.Context, *cart) error { time.Sleep(time.Hour); return nil }), hooks.NoLimit)
+			x := build[cart](t, limits(hooks.NoLimit))
+			_, err := x.Execute(t.Context(), newCart(), h, limited(late, hooks.NoLimit-1))
+			require.NoError(t, err)
+		})
+	}
+}
+
 // Shutdown of an executor with nothing under way succeeds even if its context has
 // ended.
 func TestShutdownOfAnIdleExecutorNeedsNoTime(t *testing.T) {

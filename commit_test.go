@@ -330,7 +330,7 @@ func TestExecutionContext(t *testing.T) {
 
 // SkipRest ends the chain early and well.
 func TestSkipRest(t *testing.T) {
-	for _, skip := range []error{hooks.SkipRest, fmt.Errorf("enough: %w", hooks.SkipRest)} {
+	for _, skip := range []error{hooks.SkipRest, fmt.Errorf("enough: %w", hooks.SkipRest), errors.Join(hooks.SkipRest, errBroken)} {
 		var d diary
 		x := build[cart](t, hooks.Config{})
 		state := newCart()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ type lab struct {
 type suite struct {
 	suiteKey
 	file  string        // the compiled tests
-	usual time.Duration // what they take without a bug
+	short time.Duration // what they take without a bug, with -short
+	whole time.Duration // likewise, without
 	args  []string
 }
 
@@ -61,14 +63,24 @@ func (l *lab) prepare(list []*mutant) error {
 		if err := l.compile(s, overlay); err != nil {
 			return err
 		}
-		r := l.test(s, 0, 10*time.Minute)
-		if !r.passed {
-			return fmt.Errorf("%v fails without a bug: %s\n%s", s, r.test, r.text)
+		if s.short, err = l.usual(s, "-test.short"); err != nil {
+			return err
 		}
-		s.usual = r.took
-		fmt.Printf("%v passes in %.1fs\n", s, s.usual.Seconds())
+		if s.whole, err = l.usual(s); err != nil {
+			return err
+		}
+		fmt.Printf("%v passes in %.1fs, with -short in %.1fs\n", s, s.whole.Seconds(), s.short.Seconds())
 	}
 	return nil
+}
+
+// usual is how long a suite takes without a bug.
+func (l *lab) usual(s *suite, args ...string) (time.Duration, error) {
+	r := l.test(s, 0, 10*time.Minute, args...)
+	if !r.passed {
+		return 0, fmt.Errorf("%v fails without a bug: %s\n%s", s, r.test, r.text)
+	}
+	return r.took, nil
 }
 
 // overlay writes the files with the bugs, and the one that tells the go command where they are.
@@ -138,27 +150,32 @@ func (f *fate) text() string {
 	return "killed by " + f.test
 }
 
-// try runs the suite of a bug with the bug in it.
+// try runs the suite of a bug with the bug in it: with -short first, which finds most of them and takes less time, and then
+// the whole of it.
 func (l *lab) try(m *mutant) fate {
 	s := l.suites[l.key(m)]
-	r := l.test(s, m.number, 3*s.usual+10*time.Second)
+	begun := time.Now()
+	r := l.test(s, m.number, limit(s.short), "-test.short")
 	if r.passed {
-		return fate{took: r.took}
+		r = l.test(s, m.number, limit(s.whole))
 	}
-	return fate{test: r.test, took: r.took}
+	return fate{test: r.test, took: time.Since(begun)}
 }
+
+// limit is when a suite is given up that usually takes so long.
+func limit(usual time.Duration) time.Duration { return 3*usual + 10*time.Second }
 
 // A result is how a suite has done.
 type result struct {
 	passed bool
-	test   string // the first one that failed
+	test   string // the first one that failed, or the one that was running at the end
 	took   time.Duration
 	text   string // what was printed
 }
 
 // test runs a suite with the bug of the given number, 0: with none.
-func (l *lab) test(s *suite, bug int, limit time.Duration) result {
-	args := []string{"-test.v=test2json", "-test.failfast", "-test.paniconexit0", "-test.timeout=" + limit.String()}
+func (l *lab) test(s *suite, bug int, limit time.Duration, args ...string) result {
+	args = append(args, "-test.v=test2json", "-test.failfast", "-test.paniconexit0", "-test.timeout="+limit.String())
 	cmd := exec.Command(s.file, append(args, s.args...)...)
 	cmd.Dir = filepath.Join(l.root, filepath.FromSlash(s.tests))
 	cmd.Env = append(os.Environ(), chosenBy+"="+strconv.Itoa(bug))
@@ -169,9 +186,8 @@ func (l *lab) test(s *suite, bug int, limit time.Duration) result {
 	events.Stdin = bytes.NewReader(out)
 	list, _ := events.Output() // if there is none, no test is found to have failed
 	r := read(list)
-	r.took, r.passed = took, err == nil
-	if !r.passed && r.test == "" {
-		r.test = "the end of the tests"
+	if r.took, r.passed = took, err == nil; r.passed {
+		r.test = ""
 	}
 	return r
 }
@@ -179,9 +195,11 @@ func (l *lab) test(s *suite, bug int, limit time.Duration) result {
 // An event is a line of what test2json prints.
 type event struct{ Action, Test, Output string }
 
-// read makes a result of what test2json has printed.
+// read makes a result of what test2json has printed. A test that has crashed, as by a panic elsewhere, has begun and not
+// ended.
 func read(list []byte) (r result) {
 	var text strings.Builder
+	var begun []string
 	late := false
 	lines := bufio.NewScanner(bytes.NewReader(list))
 	lines.Buffer(nil, 16<<20)
@@ -192,13 +210,26 @@ func read(list []byte) (r result) {
 		}
 		text.WriteString(e.Output)
 		late = late || strings.HasPrefix(e.Output, "panic: test timed out")
-		if e.Action == "fail" && r.test == "" {
-			r.test = e.Test
+		switch e.Action {
+		case "run":
+			begun = append(begun, e.Test)
+		case "pass", "skip":
+			begun = slices.DeleteFunc(begun, func(test string) bool { return test == e.Test })
+		case "fail":
+			if r.test == "" {
+				r.test = e.Test
+			}
 		}
 	}
-	if late {
-		r.test += " (which did not end)"
-	}
 	r.text = text.String()
+	switch {
+	case r.test == "" && len(begun) > 0:
+		r.test = begun[len(begun)-1]
+	case r.test == "":
+		r.test = "TestMain"
+	}
+	if late {
+		r.test += ", which did not end"
+	}
 	return r
 }

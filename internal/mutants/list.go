@@ -27,6 +27,7 @@ type mutant struct {
 	was, now   string
 
 	number int // its place in the list, from 1
+	tried  bool
 	fate   fate
 }
 

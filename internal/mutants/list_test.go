@@ -63,10 +63,30 @@ func TestReadResult(t *testing.T) {
 {"Action":"fail","Test":"TestA"}
 {"Action":"fail"}`, result{test: "TestA/b", text: "no\n"}},
 		{"it hangs", `{"Action":"output","Test":"TestA","Output":"panic: test timed out after 1s\n"}
-{"Action":"fail","Test":"TestA"}`, result{test: "TestA (which did not end)", text: "panic: test timed out after 1s\n"}},
+{"Action":"fail","Test":"TestA"}`, result{test: "TestA, which did not end", text: "panic: test timed out after 1s\n"}},
+		{"it crashes", `{"Action":"run","Test":"TestA"}
+{"Action":"pass","Test":"TestA"}
+{"Action":"run","Test":"TestB"}
+{"Action":"run","Test":"TestB/c"}
+{"Action":"pass","Test":"TestB/c"}
+{"Action":"output","Test":"TestB","Output":"panic: no\n"}`, result{test: "TestB", text: "panic: no\n"}},
+		{"a goroutine is left behind", `{"Action":"output","Output":"goleak: no\n"}`, result{test: "TestMain", text: "goleak: no\n"}},
 	} {
 		assert.Equal(t, tt.want, read([]byte(tt.out)), tt.name)
 	}
+}
+
+// A table keeps the rows of bugs that were not tried again.
+func TestTable(t *testing.T) {
+	a, b, c := &mutant{name: "a", what: "A.", file: "a.go"}, &mutant{name: "b", what: "B | C.", file: "b.go"}, &mutant{name: "c"}
+	a.tried, b.tried, b.fate = true, true, fate{test: "TestB", took: 2e9}
+	old := tableOf([]*mutant{a, b, c}, "")
+	assert.Contains(t, old, "1 of 2 bugs were found")
+	assert.Contains(t, old, "| a | A. | a.go | **SURVIVED** | 0 |\n| b | B \\| C. | b.go | TestB | 2 |\n")
+	a.fate, b.tried = fate{test: "TestA", took: 3e9}, false
+	now := tableOf([]*mutant{a, b, c}, old)
+	assert.Contains(t, now, "2 of 2 bugs were found")
+	assert.Contains(t, now, "| a | A. | a.go | TestA | 3 |\n| b | B \\| C. | b.go | TestB | 2 |\n")
 }
 
 // What a function with bugs in it looks like.

@@ -23,7 +23,7 @@ var (
 	atOnce  = flag.Int("j", 1, "how many bugs are tried at a time")
 	pattern = flag.String("run", "", "try only the bugs whose `name` this regular expression finds")
 	race    = flag.Bool("race", false, "run all tests with the race detector")
-	output  = flag.String("o", "", "write the table to this `file`, too")
+	output  = flag.String("o", "", "write the table to this `file`, too, in which the rows of bugs that were not tried stay")
 )
 
 func main() {
@@ -67,12 +67,15 @@ func run() (ok bool, err error) {
 		return false, err
 	}
 	ok = tryAll(l, some)
-	table := tableOf(some)
-	fmt.Print("\n", table)
-	if *output != "" {
-		err = os.WriteFile(*output, []byte(table), 0o644)
+	fmt.Print("\n", tableOf(some, ""))
+	if *output == "" {
+		return ok, nil
 	}
-	return ok, err
+	old, err := os.ReadFile(*output)
+	if err != nil && !os.IsNotExist(err) {
+		return ok, err
+	}
+	return ok, os.WriteFile(*output, []byte(tableOf(all, string(old))), 0o644)
 }
 
 // tryAll tries the bugs, and tells of each when it is done.
@@ -88,7 +91,7 @@ func tryAll(l *lab, list []*mutant) (ok bool) {
 		free <- struct{}{}
 		group.Go(func() {
 			defer func() { <-free }()
-			m.fate = l.try(m)
+			m.fate, m.tried = l.try(m), true
 			mu.Lock()
 			defer mu.Unlock()
 			done++

@@ -4,41 +4,51 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"time"
 )
 
-// tableOf is the table of all bugs that were tried, in Markdown.
-func tableOf(list []*mutant) string {
-	var b strings.Builder
+// tableOf is a table in Markdown of all bugs of the list that have been tried, now or when the old table was made.
+func tableOf(list []*mutant, old string) string {
+	known := map[string]string{}
+	for _, line := range strings.Split(old, "\n") {
+		if cells := strings.Split(line, " | "); len(cells) > 1 {
+			known[strings.TrimPrefix(cells[0], "| ")] = line
+		}
+	}
+	var rows []string
 	found := 0
-	var took time.Duration
 	for _, m := range list {
-		if took += m.fate.took; m.fate.killed() {
+		row := known[m.name]
+		if m.tried {
+			row = m.row()
+		}
+		if row == "" {
+			continue
+		}
+		if rows = append(rows, row); !strings.Contains(row, survived) {
 			found++
 		}
 	}
+	var b strings.Builder
 	fmt.Fprintf(&b, "# Deliberate bugs, and the tests that find them\n\n")
-	fmt.Fprintf(&b, "Made by `go run ./internal/mutants`, with %s on %d processors.\n\n", runtime.Version(), runtime.NumCPU())
-	fmt.Fprintf(&b, "%d of %d bugs were found. The seconds are those of compiling, linking and testing, until the first test failed.\n\n",
-		found, len(list))
+	fmt.Fprintf(&b, "Made by `go run ./internal/mutants`, with %s on %d processors. ", runtime.Version(), runtime.NumCPU())
+	fmt.Fprintf(&b, "%d of %d bugs were found. The seconds are those until the first test failed.\n\n", found, len(rows))
 	fmt.Fprintf(&b, "| bug | what it is | where | found by | seconds |\n|---|---|---|---|---:|\n")
-	for _, m := range list {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f |\n", m.name, cell(m.what), m.file, cell(m.found()), m.fate.took.Seconds())
-	}
-	fmt.Fprintf(&b, "| | | | | %.0f |\n", took.Seconds())
+	b.WriteString(strings.Join(rows, "\n") + "\n")
 	return b.String()
 }
 
-// found is what the table says of the bug's end.
-func (m *mutant) found() string {
-	if !m.fate.killed() {
-		text, _, _ := strings.Cut(m.fate.text(), "\n")
-		return "**" + text + "**"
+const survived = "**SURVIVED**"
+
+// row is the bug's row of the table.
+func (m *mutant) row() string {
+	by := m.fate.test
+	switch {
+	case !m.fate.killed():
+		by = survived
+	case m.race:
+		by += ", with -race"
 	}
-	if m.race {
-		return m.fate.test + ", with -race"
-	}
-	return m.fate.test
+	return fmt.Sprintf("| %s | %s | %s | %s | %.0f |", m.name, cell(m.what), m.file, cell(by), m.fate.took.Seconds())
 }
 
 // cell is a text as it may stand in a table.
