@@ -334,6 +334,34 @@ func TestWaitingForAPreparedCommitEnds(t *testing.T) {
 	})
 }
 
+// It is bounded as a whole, and not for each of several commits.
+func TestWaitingForSeveralPreparedCommitsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := build[cart](t, hooks.Config{})
+		a, b := newCell(t, 1), newCell(t, 1)
+		var group sync.WaitGroup
+		failsAfter := func(d time.Duration, cell *hooks.Shared[int]) {
+			group.Go(func() {
+				_, err := x.Execute(t.Context(), newCart(), onCart("h", func(ctx context.Context) error {
+					return errors.Join(add(ctx, cell, 1), hooks.BeforeCommit(ctx, func(context.Context) error { time.Sleep(d); return errBroken }))
+				}))
+				assert.ErrorIs(t, err, errBroken)
+			})
+		}
+		failsAfter(3*time.Second, a)
+		failsAfter(6*time.Second, b)
+		synctest.Wait()
+		begun := time.Now()
+		limited := hooks.Config{Execution: hooks.ExecutionConfig{RollbackTimeout: 4 * time.Second, MaxRounds: 1}}
+		_, err := build[cart](t, limited).Execute(t.Context(), newCart(), onCart("h", func(ctx context.Context) error {
+			return errors.Join(add(ctx, a, 10), add(ctx, b, 10))
+		}))
+		assert.ErrorIs(t, err, hooks.ErrConflict)
+		assert.Equal(t, 4*time.Second, time.Since(begun))
+		group.Wait()
+	})
+}
+
 // OnCommit functions run when the turn has been given back, and undo calls when the round is over:
 // both may use the cells again.
 func TestCellsAfterTheCommitAndInUndoCalls(t *testing.T) {

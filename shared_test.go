@@ -151,6 +151,32 @@ func TestCellsCommitTogether(t *testing.T) {
 	assert.Equal(t, [3]int{5, 25, 99}, [3]int{a.Load(), b.Load(), state.N}, "a dry run commits nothing")
 }
 
+// Goroutines of one hook that call Edit at once get the same copy, though each has made one.
+func TestEditsAtOnceGiveOneCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cell := newCell(t, weighty{N: 1})
+		_, err := build[cart](t, hooks.Config{}).Execute(t.Context(), newCart(), onCart("h", func(ctx context.Context) error {
+			var all sync.WaitGroup
+			var got [4]*weighty
+			for i := range got {
+				all.Go(func() {
+					var err error
+					got[i], err = cell.Edit(ctx)
+					assert.NoError(t, err)
+				})
+			}
+			all.Wait()
+			for _, w := range got {
+				assert.Same(t, got[0], w)
+			}
+			got[len(got)-1].N = 2
+			return nil
+		}))
+		require.NoError(t, err)
+		assert.Equal(t, 2, cell.Load().N)
+	})
+}
+
 // An attempt has one copy of a cell, and later hooks find what it left there.
 func TestEditAndReadWithinAChain(t *testing.T) {
 	x := build[cart](t, hooks.Config{})
