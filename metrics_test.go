@@ -173,3 +173,29 @@ func TestRefusalsCountApart(t *testing.T) {
 	assert.Equal(t, hooks.Metrics{Refused: 1, Hooks: map[string]hooks.HookMetrics{}}, m)
 	assert.False(t, math.IsNaN(m.FailureRate()))
 }
+
+// The failures that a chain got over are counted wherever they were, and once: those of a round that was lost are not.
+func TestEachFailureThatWasGotOverCountsOnce(t *testing.T) {
+	bad := func(name string) hooks.Hook[cart] { return continuing(failing(name, errBroken)) }
+	cell := newCell(t, 0)
+	losingOnce := onCart("losing once", func(ctx context.Context) error {
+		err := add(ctx, cell, 1)
+		if info, _ := hooks.InfoFrom(ctx); info.Round == 1 {
+			bumpOutside(t, cell, 100)
+		}
+		return err
+	})
+	for _, tt := range []struct {
+		name  string
+		chain []hooks.Hook[cart]
+		want  int64
+	}{
+		{"before and in a parallel group", []hooks.Hook[cart]{bad("a"), hooks.Parallel("p", bad("b"), bad("c"), hooks.Func("d", doCart))}, 3},
+		{"in two rounds", []hooks.Hook[cart]{bad("a"), losingOnce}, 1},
+	} {
+		x := build[cart](t, hooks.Config{})
+		_, err := x.Execute(t.Context(), newCart(), tt.chain...)
+		require.NoError(t, err, tt.name)
+		assert.Equal(t, tt.want, x.Metrics().ContinuedFailures, tt.name)
+	}
+}

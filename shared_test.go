@@ -461,16 +461,23 @@ func TestNoFurtherRound(t *testing.T) {
 		assert.Equal(t, 1, report.Rounds)
 		assert.Len(t, report.Rollbacks, 1)
 	})
-	t.Run("a hook was abandoned", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			x := build[cart](t, limits(time.Second))
-			report, err := x.Execute(t.Context(), newCart(), continuing(hooks.Func("deaf", hang)), losing(t, newCell(t, 0)))
-			require.ErrorIs(t, err, hooks.ErrConflict)
-			require.ErrorContains(t, err, "not run again, as a call was abandoned")
-			assert.Equal(t, 1, report.Rounds)
-			require.NoError(t, x.Shutdown(t.Context()))
+	deaf := continuing(hooks.Func("deaf", hang))
+	for where, h := range map[string]hooks.Hook[cart]{
+		"a hook was abandoned":           deaf,
+		"a parallel hook was abandoned":  hooks.Parallel("p", hooks.Func("first", doCart), deaf, hooks.Func("last", doCart)),
+		"the last of them was abandoned": hooks.Parallel("p", hooks.Func("first", doCart), deaf),
+	} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x := build[cart](t, limits(time.Second))
+				report, err := x.Execute(t.Context(), newCart(), h, losing(t, newCell(t, 0)))
+				require.ErrorIs(t, err, hooks.ErrConflict)
+				require.ErrorContains(t, err, "not run again, as a call was abandoned")
+				assert.Equal(t, 1, report.Rounds)
+				require.NoError(t, x.Shutdown(t.Context()))
+			})
 		})
-	})
+	}
 	t.Run("the hook that saw the conflict was abandoned", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			x := build[cart](t, limits(time.Second))
