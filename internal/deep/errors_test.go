@@ -199,6 +199,29 @@ func TestLimitOverlaps(t *testing.T) {
 	assert.Equal(t, limit, info.Size)
 	_, _, err = deep.Copy(&v, deep.Options{Limit: limit - 1})
 	require.Error(t, err)
+	_, info, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit})
+	require.NoError(t, err)
+	assert.Equal(t, limit, info.Size)
+	_, _, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit - 1})
+	require.Error(t, err)
+}
+
+// A mover goes by the same limit.
+func TestLimitOfAMover(t *testing.T) {
+	type plain struct {
+		N    int64
+		Name string
+	}
+	m := deep.MoverOf[plain]()
+	if m == nil {
+		t.Skip("there are no plans")
+	}
+	v := plain{1, "four"}
+	for limit, fits := range map[int64]bool{0: true, 27: false, 28: true, 29: true} {
+		out, size := m.Copy(&v, limit)
+		assert.EqualValues(t, 28, size)
+		assert.Equal(t, fits, out != nil, "limit %d", limit)
+	}
 }
 
 func TestStop(t *testing.T) {

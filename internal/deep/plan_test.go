@@ -229,14 +229,21 @@ func TestHomeInArray(t *testing.T) {
 		n   int
 		all []item
 	}
-	list := make([]item, 3)
-	list[1] = item{1, list}
-	home := &item{}
-	shell, info, err := deep.CopyFor(home, &list[1], deep.Options{})
-	require.NoError(t, err)
-	require.True(t, info.RootRefs)
-	require.Same(t, shell, &shell.all[1], "the slice covers more than the root, and cannot move")
-	planCopyOf(t, &list[1])
+	for i := range 3 {
+		list := make([]item, 3)
+		list[i] = item{1, list}
+		home := &item{}
+		shell, info, err := deep.CopyFor(home, &list[i], deep.Options{})
+		require.NoError(t, err)
+		require.True(t, info.RootRefs)
+		require.Same(t, shell, &shell.all[i], "the slice covers more than the root, and cannot move")
+		obvious, info, err := deep.ObviousCopyFor(reflect.ValueOf(home), reflect.ValueOf(&list[i]), deep.Options{})
+		require.NoError(t, err)
+		require.True(t, info.RootRefs)
+		shell = obvious.Interface().(*item)
+		require.Same(t, shell, &shell.all[i])
+		planCopyOf(t, &list[i])
+	}
 }
 
 // TestManySlices checks slices of one array that overlap, touch, or have nothing to do with each other.

@@ -162,8 +162,8 @@ func (l *lab) try(m *mutant) fate {
 	return fate{test: r.test, took: time.Since(begun)}
 }
 
-// limit is when a suite is given up that usually takes so long.
-func limit(usual time.Duration) time.Duration { return 3*usual + 10*time.Second }
+// limit is when a suite is given up that usually takes so long: late enough for a machine that has other work as well.
+func limit(usual time.Duration) time.Duration { return 5*usual + 10*time.Second }
 
 // A result is how a suite has done.
 type result struct {
