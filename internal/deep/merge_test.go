@@ -774,6 +774,17 @@ func TestMergeOptions(t *testing.T) {
 	var large *deep.TooLargeError
 	require.ErrorAs(t, err, &large)
 
+	before, err := deep.Size(&base, deep.Options{})
+	require.NoError(t, err)
+	known := deep.Options{Adopt: true, Sizes: []int64{before, size}}
+	known.Limit = size
+	_, info, err = deep.Merge(&base, []*[]*ware{copied(t, x)}, known)
+	require.NoError(t, err)
+	assert.Equal(t, size, info.Size)
+	known.Limit--
+	_, _, err = deep.Merge(&base, []*[]*ware{copied(t, x)}, known)
+	require.ErrorAs(t, err, &large, "sizes that are known have the same limit")
+
 	end := errors.New("end")
 	for n := 0; ; n++ {
 		asked := 0
