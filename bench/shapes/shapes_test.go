@@ -26,6 +26,7 @@ func TestSizes(t *testing.T) {
 	assert.Len(t, shapes.Foreign.Make().All, 1_000)
 	assert.Len(t, shapes.Peeks.Make().Wins, 1_000)
 	assert.Len(t, *shapes.Boxed.Make(), 1_000)
+	assert.Len(t, shapes.PointerPeeks.Make().Wins, 1_000)
 }
 
 func nodes(v any) int {

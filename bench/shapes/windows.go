@@ -72,10 +72,10 @@ func copySmoothed(in *Smoothed) *Smoothed {
 }
 
 // slideAgain copies the array once, and lays windows over the copy as they lie over the array.
-func slideAgain(whole []int, wins [][]int) (copied []int, out [][]int) {
-	copied = make([]int, len(whole))
+func slideAgain[E any](whole []E, wins [][]E) (copied []E, out [][]E) {
+	copied = make([]E, len(whole))
 	copy(copied, whole)
-	out = make([][]int, len(wins))
+	out = make([][]E, len(wins))
 	for i, win := range wins {
 		from := indexIn(whole, &win[0])
 		to := from + len(win)
@@ -107,4 +107,44 @@ func copyPeeks(in *Averages) *Averages {
 	}
 	_, wins := slideAgain(upTo(in.Wins[0], samples), in.Wins)
 	return &Averages{wins}
+}
+
+// A Gauge is what windows over pointers lead to.
+type Gauge struct {
+	Name  string
+	Value float64
+}
+
+// Gauges are small windows over one array of pointers, in no order but for the first, which is over its beginning.
+type Gauges struct{ Wins [][]*Gauge }
+
+// PointerPeeks is memory of which the parts refer to more, and the whole is not known.
+var PointerPeeks = Shape[Gauges]{
+	Key: "y", Name: "1,000 windows of 8 over one []*struct of 2,000, in random order",
+	Make: func() *Gauges {
+		r := source(25)
+		all, wins := make([]*Gauge, samples), make([][]*Gauge, windows)
+		for i := range all {
+			all[i] = &Gauge{word(r), r.Float64()}
+		}
+		for i := range wins {
+			from := r.IntN(samples - 7)
+			wins[i] = all[from : from+8 : from+8]
+		}
+		wins[0] = all[:8:8]
+		return &Gauges{wins}
+	},
+	Hand: copyGauges,
+}
+
+// copyGauges knows where the array begins, and how long it is.
+func copyGauges(in *Gauges) *Gauges {
+	if in == nil {
+		return nil
+	}
+	all, wins := slideAgain(upTo(in.Wins[0], samples), in.Wins)
+	for i := range all {
+		all[i] = clonePtr(all[i])
+	}
+	return &Gauges{wins}
 }

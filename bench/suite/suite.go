@@ -84,7 +84,7 @@ func Sources() []Source {
 		source(shapes.Optional), source(shapes.Nested), source(shapes.Interior), source(shapes.Accounts), source(shapes.Grid),
 		source(shapes.List), source(shapes.Graph), source(shapes.Windows), source(shapes.WindowsWhole),
 		source(shapes.SelfPointers), source(shapes.Rings), source(shapes.Foreign), source(shapes.Peeks), source(shapes.Boxed),
-		source(shapes.ManyCounts),
+		source(shapes.PointerPeeks), source(shapes.ManyCounts),
 	}
 }
 
@@ -93,7 +93,7 @@ func Sources() []Source {
 const (
 	diffOnly = "G"
 	diffed   = "Gi"
-	copied   = "rsuw"
+	copied   = "rsuwy"
 )
 
 // Impls lists the implementations of a kind in the order of tables.
