@@ -160,6 +160,8 @@ func (c *comparer) pointers(a, b pointer, e *plan) bool {
 		return false
 	case e.odd:
 		return c.giveUp()
+	case e.little(a):
+		return c.parts(a, b, e.compare)
 	}
 	return c.known(a, b, e, 1, 1) || c.descend(a, b, e, 1)
 }
@@ -181,6 +183,20 @@ func (c *comparer) slices(a, b header, e *plan) bool {
 // Comparing fewer bytes than these costs less than to ask whether they have been met.
 const fewBytes = 1024
 
+// little reports whether the value at a refers to nothing but texts, and has no more bytes than these, with them.
+func (p *plan) little(a pointer) bool {
+	if !p.flat {
+		return false
+	}
+	bytes := p.size
+	for i := range p.compare {
+		if x := &p.compare[i]; x.kind == checkString {
+			bytes += uintptr(stringLen(add(a, x.off)))
+		}
+	}
+	return bytes <= fewBytes
+}
+
 // solid compares n values that are their bytes.
 func (c *comparer) solid(a, b pointer, e *plan, n int) bool {
 	size := uintptr(n) * e.size
@@ -200,10 +216,39 @@ func (c *comparer) descend(a, b pointer, e *plan, n int) bool {
 }
 
 func (c *comparer) elems(a, b pointer, e *plan, n int) bool {
+	if e.flat {
+		return flatElems(a, b, e, n)
+	}
 	for i := range n {
 		off := uintptr(i) * e.size
 		if !c.parts(add(a, off), add(b, off), e.compare) {
 			return false
+		}
+	}
+	return true
+}
+
+// flatElems is elems for values that follow no reference: of these there are the most.
+func flatElems(a, b pointer, e *plan, n int) bool {
+	checks, end := e.compare, e.size*uintptr(n)
+	for from := uintptr(0); from < end; from += e.size {
+		for i := range checks {
+			x := &checks[i]
+			p, q := add(a, from+x.off), add(b, from+x.off)
+			switch x.kind {
+			case checkWord:
+				if !sameWord(p, q) {
+					return false
+				}
+			case checkString:
+				if !sameString(p, q) {
+					return false
+				}
+			default:
+				if !sameBytes(p, q, x.size) {
+					return false
+				}
+			}
 		}
 	}
 	return true
@@ -249,14 +294,25 @@ func (c *comparer) entries(a, b pointer, p *plan) bool {
 		if !other.IsValid() {
 			return false
 		}
-		w.elem.from.SetIterValue(&w.it)
-		w.elem.to.Set(other)
-		if !c.parts(w.elem.src, w.elem.dst, p.elem.compare) {
+		if !c.values(w, other) {
 			return false
 		}
 	}
 	w.leave()
 	return true
+}
+
+// values compares what the iterator of w is at with another value.
+func (c *comparer) values(w *passage, other reflect.Value) bool {
+	switch p := w.elem.plan; p.rule.act {
+	case actPointer:
+		return c.pointers(w.it.Value().UnsafePointer(), other.UnsafePointer(), p.target)
+	case actMap:
+		return c.mappings(w.it.Value().UnsafePointer(), other.UnsafePointer(), p)
+	}
+	w.elem.from.SetIterValue(&w.it)
+	w.elem.to.Set(other)
+	return c.parts(w.elem.src, w.elem.dst, w.elem.plan.compare)
 }
 
 // faces compares two interfaces of the given type.
