@@ -10,6 +10,7 @@ type hosts struct {
 	list  []host
 	index        // → position in list by granules, if there are more than fewHosts
 	sizes uint64 // bit k is set if the granules of some host have 1<<k bytes
+	pages pages  // that hosts are on
 	used  bool   // something lay in one of them
 }
 
@@ -30,11 +31,12 @@ const (
 func (h *host) size() int { return max(minGranules, bits.Len(uint(h.end-h.start-1))) }
 
 // granule is a key for the granule of a size in which an address lies.
-func granule(at uintptr, size int) uintptr { return at>>size<<9 | uintptr(size)<<3 }
+func granule(at uintptr, size int) uintptr { return at>>(uint(size)%64)<<9 | uintptr(size)<<3 }
 
 func (x *hosts) add(src, dst pointer, e *plan, n int) {
 	start := number(src)
 	x.list = append(x.list, host{start, start + e.size*uintptr(n), dst, e})
+	x.pages.add(start, start+e.size*uintptr(n))
 	from := len(x.list) - 1
 	switch {
 	case from < fewHosts:
@@ -87,6 +89,9 @@ func (x *hosts) among(key, start, end uintptr) *host {
 }
 
 func (x *hosts) forget() {
+	if len(x.list) > 0 {
+		x.pages = pages{}
+	}
 	if len(x.list) > fewHosts {
 		x.reset(2 * len(x.list))
 	}
@@ -97,18 +102,25 @@ func (x *hosts) forget() {
 	x.list, x.sizes, x.used = x.list[:0], 0, false
 }
 
-// holding returns the host that has the n values at src, if there is one and the attempt is one that knows.
+// holding returns the host that has the n values at src, if there is one that is known.
 func (r *runner) holding(src pointer, e *plan, n int) *host {
-	if !r.attempt.guides() || !e.inner || e.size == 0 {
+	if !e.inner || !r.hosts.pages.has(number(src)) {
 		return nil
 	}
-	start := number(src)
-	end := start + e.size*uintptr(n)
-	if len(r.hosts.list) > fewHosts {
-		return r.hosts.find(start, end)
+	return r.hosts.holding(number(src), e.size*uintptr(n))
+}
+
+// holding returns the host that has the size bytes from start on, if there is one.
+func (x *hosts) holding(start, size uintptr) *host {
+	end := start + size
+	switch {
+	case size == 0:
+		return nil
+	case len(x.list) > fewHosts:
+		return x.find(start, end)
 	}
-	for i := range r.hosts.list {
-		if h := &r.hosts.list[i]; start >= h.start && end <= h.end {
+	for i := range x.list {
+		if h := &x.list[i]; start >= h.start && end <= h.end {
 			return h
 		}
 	}
@@ -150,5 +162,12 @@ func (r *runner) hosting(src pointer, e *plan) (pointer, bool) {
 	if e.holds {
 		r.hosts.add(src, dst, e, 1)
 	}
-	return dst, r.descend(dst, src, e, 1)
+	ops := e.mend[r.mode]
+	if len(ops) == 0 || r.depth >= maxDepth {
+		return dst, r.descend(dst, src, e, 1)
+	}
+	r.depth++ // as descend does it, at two calls less
+	ok := r.mend(dst, src, ops)
+	r.depth--
+	return dst, ok
 }

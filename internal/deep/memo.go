@@ -133,21 +133,22 @@ func (m *arrayMemo) reset() {
 
 // An index finds positions in a list by keys, with open addressing. A table of 1<<b words has in the lower b bits of a
 // word a position plus one, which at half load fit, and above them as many bits of the key's hash as there is room for,
-// other ones than those that make the place: so that most words of other keys are told without a look at the list.
+// other ones than those that make the place: so that most words of other keys are told without a look at the list. (Go
+// shifts by a number that may be too large in four instructions, by one that cannot in one: hence %.)
 type index struct {
 	table []uint32 // 0 is free
 	b     uint
 }
 
 // place is where a hash belongs in the table, and then the next places.
-func (x *index) place(h uint64) uint64 { return h >> (64 - x.b) }
+func (x *index) place(h uint64) uint64 { return h >> (-x.b % 64) }
 
 // tag is the upper bits of the words for a hash.
-func (x *index) tag(h uint64) uint32 { return uint32(h<<x.b>>(32+x.b)) << x.b }
+func (x *index) tag(h uint64) uint32 { return uint32(h<<(x.b%64)>>((32+x.b)%64)) << (x.b % 32) }
 
 // position is what a word with the given tag leads to, if that is its tag.
 func (x *index) position(word, tag uint32) (at int, ok bool) {
-	low := uint32(1)<<x.b - 1
+	low := uint32(1)<<(x.b%32) - 1
 	return int(word&low) - 1, word&^low == tag
 }
 

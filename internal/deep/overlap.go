@@ -28,6 +28,7 @@ type crowd struct {
 	holders [fewHolders]extent // those that others may lie in
 	n       int                // how many there are, beyond fewHolders too
 	plan    *plan              // of the first region
+	pages   pages              // that holders are on
 	mixed   bool               // not all are variables of one type, or they are arrays, which slices convert to
 }
 
@@ -39,12 +40,24 @@ func (c *crowd) add(p pointer, size uintptr, holds bool) {
 			c.holders[c.n] = e
 		}
 		c.n++
+		c.pages.add(e.start, e.end)
 	}
+}
+
+// near is those regions that may be on one page with a region that others may lie in, in place of all.
+func (c *crowd) near() []extent {
+	kept := c.all[:0]
+	for _, e := range c.all {
+		if c.pages.any(e.start, e.end) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // overlapping reports whether regions of m and of slices overlap. c lends its memory.
 func overlapping(m *memo, c *crowd, arrays, more []metArray) bool {
-	c.all, c.n, c.plan, c.mixed = c.all[:0], 0, nil, false
+	c.all, c.n, c.plan, c.mixed, c.pages = c.all[:0], 0, nil, false, pages{}
 	for i := range m.list {
 		if x := &m.list[i]; x.plan.variable() && x.plan.lies && x.plan.size > 0 {
 			c.mixed = c.mixed || c.plan != nil && c.plan != x.plan || x.plan.rule.act == actArray
@@ -68,7 +81,7 @@ func overlapping(m *memo, c *crowd, arrays, more []metArray) bool {
 	case c.n <= fewHolders:
 		return anyTouch(c.holders[:c.n], c.all)
 	}
-	return anyOverlap(c.all, &c.spare)
+	return anyOverlap(c.near(), &c.spare)
 }
 
 // anyTouch reports whether one of the holders has memory in common with another extent than itself.
