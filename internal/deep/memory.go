@@ -175,7 +175,10 @@ type backing struct {
 
 // add puts from up to to into the set, and appends to fresh what of it was new.
 func (s *spans) add(from, to int, fresh []span) []span {
-	i, _ := slices.BinarySearchFunc(s.list, from, func(x span, from int) int { return compare(x.to, from) })
+	i := s.after(from)
+	if i < len(s.list) && s.list[i].from <= from && s.list[i].to >= to {
+		return fresh
+	}
 	j, grown, at := i, span{from, to}, from
 	for ; j < len(s.list) && s.list[j].from <= to; j++ {
 		x := s.list[j]
@@ -190,4 +193,17 @@ func (s *spans) add(from, to int, fresh []span) []span {
 	}
 	s.list = slices.Replace(s.list, i, j, grown)
 	return fresh
+}
+
+// after returns the position of the first span that ends at from or after.
+func (s *spans) after(from int) int {
+	i, j := 0, len(s.list)
+	for i < j {
+		if middle := (i + j) / 2; s.list[middle].to < from {
+			i = middle + 1
+		} else {
+			j = middle
+		}
+	}
+	return i
 }

@@ -128,17 +128,17 @@ func (r *runner) otherPointer(src pointer, e *plan) (dst pointer, ok bool) {
 		return r.within(h, src, e)
 	}
 	switch {
+	case e.easy && !r.inLots(e):
+		return r.hosting(src, e)
 	case e.alien:
 		return nil, r.giveUp()
 	case e.size == 0 && e.rule.own == nil:
 		r.knotted = true
 		return e.make(), true
-	case r.attempt == surveyed:
+	case r.inLots(e):
 		return r.placed(src, e, 1)
 	case e.rule.own != nil:
 		return r.ownVariable(src, e)
-	case e.easy:
-		return r.hosting(src, e)
 	case !r.charge(int64(e.size)):
 		return nil, false
 	}
@@ -160,7 +160,7 @@ func (r *runner) slice(h header, e *plan) (pointer, bool) {
 	case e.size == 0 && e.rule.own == nil:
 		r.knotted = true
 		return e.make(), true
-	case r.attempt == surveyed:
+	case r.inLots(e):
 		return r.placed(h.p, e, h.n)
 	case e.shared:
 		if x := r.holding(h.p, e, h.n); x != nil {
@@ -255,7 +255,7 @@ func (r *runner) pointers(at pointer, e *plan, n int, every uintptr) bool {
 
 // slices is pointers for slices.
 func (r *runner) slices(at pointer, e *plan, n int, every uintptr) bool {
-	placed := r.attempt == surveyed && e.size > 0 && !e.alien // for all of them
+	placed := r.inLots(e) && e.size > 0 && !e.alien // for all of them
 	for i := range n {
 		if r.steps--; r.steps < 0 && !r.poll() {
 			return false

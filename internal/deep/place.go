@@ -1,7 +1,5 @@
 package deep
 
-import "slices"
-
 // Places say where memory goes that lies in other memory: the knowledge with which a runner makes a surveyed attempt.
 // A scanner has noted what was met; what overlaps is one lot, which is copied as a whole when the first reference to any
 // part of it turns up; every reference to a part becomes one to the same part of the copy.
@@ -32,11 +30,12 @@ func (x *places) find(s *scanner) bool {
 	return x.join(s, all) && (!tagged || !x.hides(s, all))
 }
 
-// collect notes where all memory is that was met, and reports whether some of it is tagged.
+// collect notes where memory is that was met, and may lie in other memory or have such memory in it, and where the root is.
+// It reports whether some of it is tagged.
 func (x *places) collect(s *scanner) (tagged bool) {
 	x.all, x.lots = x.all[:0], x.lots[:0]
 	for i := range s.met() {
-		if m := s.metAt(i); m.plan.variable() && m.plan.size > 0 {
+		if m := s.metAt(i); m.plan.variable() && m.plan.size > 0 && (m.plan.lies || m.plan == s.root) {
 			start := number(m.src)
 			x.all = append(x.all, extent{start, start + m.plan.size*uintptr(m.n), i})
 			tagged = tagged || m.plan.tagged
@@ -118,20 +117,32 @@ func (x *places) holding(p pointer, size uintptr) int {
 	}
 	next := x.last + 1 // memory is often met in the order in which it was made
 	if next == len(x.lots) || !x.lots[next].has(start, size) {
-		i, exact := slices.BinarySearchFunc(x.lots, start, func(l lot, start uintptr) int { return compare(l.start, start) })
-		if !exact {
-			i--
-		}
-		if i < 0 || !x.lots[i].has(start, size) {
+		if next = x.lastUpTo(start); !x.lots[next].has(start, size) {
 			return -1
 		}
-		next = i
 	}
 	x.last = next
 	return next
 }
 
+// lastUpTo returns the position of the last lot that begins at start or before, 0 if none does.
+func (x *places) lastUpTo(start uintptr) int {
+	from, to := 0, len(x.lots)
+	for to-from > 1 {
+		if middle := (from + to) / 2; x.lots[middle].start <= start {
+			from = middle
+		} else {
+			to = middle
+		}
+	}
+	return from
+}
+
 func (e *extent) has(start, size uintptr) bool { return start >= e.start && start+size <= e.end }
+
+// inLots reports whether the attempt has lots for values of e. What cannot lie in other memory is copied as in a straight
+// attempt, unless it may be the root.
+func (r *runner) inLots(e *plan) bool { return r.attempt == surveyed && (e.lies || e == r.root) }
 
 // placed returns where the copy of the n values at src is.
 func (r *runner) placed(src pointer, e *plan, n int) (pointer, bool) {

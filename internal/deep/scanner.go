@@ -258,11 +258,29 @@ func (s *scanner) pointer(src pointer, e *plan) bool {
 		return s.giveUp()
 	case e.size == 0:
 		return s.repeated()
+	case s.ignores(e):
+		return true
 	}
 	if _, fresh := s.known.claim(src, e); !fresh {
 		return s.repeated()
 	}
 	return s.charge(int64(e.size)) && s.descend(src, e, 1)
+}
+
+// ignores reports whether variables of e do not matter to a survey: they lie in nothing, and lead to nothing.
+func (s *scanner) ignores(e *plan) bool {
+	return s.places && !e.alien && !e.lies && len(e.mend[s.mode]) == 0 && e != s.root
+}
+
+// bare reports whether there is nothing in values of e to look at: they lead to nothing but what is ignored.
+func (s *scanner) bare(e *plan) bool {
+	ops := e.mend[s.mode]
+	for i := range ops {
+		if o := &ops[i]; o.kind != opPointer || !s.ignores(o.plan) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *scanner) slice(h header, e *plan) bool {
@@ -355,7 +373,7 @@ func (s *scanner) elems(src pointer, e *plan, n int) bool {
 
 // slices looks at n slices, one in each so many bytes.
 func (s *scanner) slices(at pointer, e *plan, n int, every uintptr) bool {
-	bare := s.places && e.size > 0 && !e.alien && len(e.mend[s.mode]) == 0 // there is nothing in them to look at
+	bare := s.places && e.size > 0 && !e.alien && s.bare(e)
 	for i := range n {
 		if s.steps--; s.steps < 0 && !s.poll() {
 			return false

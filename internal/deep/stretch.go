@@ -8,7 +8,7 @@ import "reflect"
 // cover notes the slice h, and looks at those of its elements that no other slice has shown.
 func (s *scanner) cover(h header, e *plan) bool {
 	s.stretch(h, e)
-	if len(e.mend[s.mode]) == 0 {
+	if s.bare(e) {
 		return true
 	}
 	return s.shown.elems(number(h.p), e.size, h.n, e.typ, func(from, n int) bool {
