@@ -44,8 +44,12 @@ func (c *crowd) add(p pointer, size uintptr, holds bool) {
 	}
 }
 
-// near is those regions that may be on one page with a region that others may lie in, in place of all.
+// near is those regions that may be on one page with a region that others may lie in, in place of all. If most of them are
+// such a region, it is all.
 func (c *crowd) near() []extent {
+	if 2*c.n > len(c.all) {
+		return c.all
+	}
 	kept := c.all[:0]
 	for _, e := range c.all {
 		if c.pages.any(e.start, e.end) {
