@@ -104,7 +104,13 @@ func TestWhicheverCopyFails(t *testing.T) {
 			state := &fragile{Cells: map[string]int{"start": 1}, Probe: probe}
 			state.Self = state
 			done := map[string]int{}
-			x := build(t, hooks.Config{Monitoring: hooks.MonitoringConfig{TrackChanges: true}},
+			var invalid []string
+			trace := &hooks.Trace{HookEnd: func(_ context.Context, info hooks.Info, r *hooks.Result) {
+				if r.Outcome == hooks.OutcomeInvalid {
+					invalid = append(invalid, info.Hook)
+				}
+			}}
+			x := build(t, hooks.Config{Trace: trace, Monitoring: hooks.MonitoringConfig{TrackChanges: true}},
 				hooks.ValidatorFunc("fine", func(context.Context, hooks.StateChange[fragile]) hooks.ValidationResult {
 					return hooks.ValidationResult{}
 				}))
@@ -118,6 +124,9 @@ func TestWhicheverCopyFails(t *testing.T) {
 			assert.Equal(t, err == nil, report.Committed)
 			if err == nil {
 				copies = at
+				if reached { // the chain gets over the hook that may fail, and over nothing else
+					require.Equal(t, []string{"dropped"}, invalid, "copy %d", at)
+				}
 				want := map[string]int{"one": 1, "other": 1, "first": 1, "edits": 1, "left": 1, "right": 1, "last": 1}
 				require.Equal(t, want, done, "copy %d", at)
 				want["start"] = 1

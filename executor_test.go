@@ -1190,6 +1190,9 @@ func TestPanicWithNilOfOld(t *testing.T) {
 		report, err := x.Execute(t.Context(), newCart(), hooks.Func("h", func(context.Context, *cart) error { panicNil(); return nil }))
 		require.ErrorIs(t, err, hooks.ErrPanic)
 		require.NotErrorIs(t, err, hooks.ErrExited)
+		var pe *hooks.PanicError
+		require.ErrorAs(t, err, &pe)
+		assert.IsType(t, new(runtime.PanicNilError), pe.Value)
 		assert.Equal(t, hooks.OutcomePanicked, report.Results()[0].Outcome)
 	}
 }
