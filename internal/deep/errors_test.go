@@ -188,22 +188,27 @@ func TestLimitStopsEarly(t *testing.T) {
 
 // TestLimitOverlaps checks that memory shared by many slices is counted once, also on the way.
 func TestLimitOverlaps(t *testing.T) {
-	a := make([]*int, 4000)
-	v := make([][]*int, len(a))
-	for i := range a {
-		v[i] = a[i:]
+	for name, until := range map[string]func(i, n int) int{
+		"to the end":    func(_, n int) int { return n },
+		"three at once": func(i, n int) int { return min(i+3, n) },
+	} {
+		a := make([]*int, 4000)
+		v := make([][]*int, len(a))
+		for i := range a {
+			v[i] = a[i:until(i, len(a))]
+		}
+		limit := int64(len(a)*(8+24) + 24)
+		_, info, err := deep.Copy(&v, deep.Options{Limit: limit})
+		require.NoError(t, err, name)
+		assert.Equal(t, limit, info.Size, name)
+		_, _, err = deep.Copy(&v, deep.Options{Limit: limit - 1})
+		require.Error(t, err, name)
+		_, info, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit})
+		require.NoError(t, err, name)
+		assert.Equal(t, limit, info.Size, name)
+		_, _, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit - 1})
+		require.Error(t, err, name)
 	}
-	limit := int64(len(a)*(8+24) + 24)
-	_, info, err := deep.Copy(&v, deep.Options{Limit: limit})
-	require.NoError(t, err)
-	assert.Equal(t, limit, info.Size)
-	_, _, err = deep.Copy(&v, deep.Options{Limit: limit - 1})
-	require.Error(t, err)
-	_, info, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit})
-	require.NoError(t, err)
-	assert.Equal(t, limit, info.Size)
-	_, _, err = deep.ObviousCopy(reflect.ValueOf(&v), deep.Options{Limit: limit - 1})
-	require.Error(t, err)
 }
 
 // A mover goes by the same limit.
