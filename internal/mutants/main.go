@@ -5,8 +5,8 @@
 //	go run ./internal/mutants -j 2 -run 'retry' some of them, two at a time
 //
 // Nothing in the tree is changed: the go command is given the files with the bugs as an overlay, and compiles them once, with
-// a switch for each bug. The exit status is 1 if a bug survives, or if one does not apply or compile. The table of the last
-// full run is in RESULTS.md.
+// a switch for each bug. The exit status is 1 if a bug survives, or if one does not apply or compile. The last results
+// are in RESULTS.md.
 package main
 
 import (

@@ -31,7 +31,7 @@ func tableOf(list []*mutant, old string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Deliberate bugs, and the tests that find them\n\n")
 	fmt.Fprintf(&b, "Made by `go run ./internal/mutants`, with %s on %d processors. ", runtime.Version(), runtime.NumCPU())
-	fmt.Fprintf(&b, "%d of %d bugs were found. The seconds are those until the first test failed.\n\n", found, len(rows))
+	fmt.Fprintf(&b, "%d of %d bugs were found. The seconds are those until the first test failed. The rows of bugs that were not tried again are of earlier runs.\n\n", found, len(rows))
 	fmt.Fprintf(&b, "| bug | what it is | where | found by | seconds |\n|---|---|---|---|---:|\n")
 	b.WriteString(strings.Join(rows, "\n") + "\n")
 	return b.String()
