@@ -203,17 +203,11 @@ func (s sheet) String() string { return fmt.Sprintf("%v clash %d", s.Wrote, s.Cl
 // sort puts the log in order. What was done at one instant in different places of the tree has
 // no order: only calls of one branch have.
 func (s *seen) sort(p *plan) {
-	branch := func(c callSeen) int {
-		if c.What == what(hooks.PhaseRollback) || c.What == what(hooks.PhaseOnRollback) {
-			return -1 // whoever undoes
-		}
-		return p.nodes[c.Node].branch
-	}
 	slices.SortStableFunc(s.Log, func(a, b callSeen) int {
 		if a.At != b.At {
 			return cmp.Compare(a.At, b.At)
 		}
-		return cmp.Compare(branch(a), branch(b))
+		return cmp.Compare(p.nodes[a.Node].branch, p.nodes[b.Node].branch)
 	})
 }
 
