@@ -618,10 +618,11 @@ func TestNoFurtherRoundAfterAnUndoInside(t *testing.T) {
 	assert.Len(t, report.Rollbacks, 1)
 
 	// Nor is one of whose members an undo has failed while another saw the conflict.
-	saw := make(chan struct{})
+	undoing, saw := make(chan struct{}), make(chan struct{})
 	report, err = x.Execute(t.Context(), newCart(), hooks.Parallel("p",
 		onCart("sees", func(ctx context.Context) error {
 			defer close(saw)
+			<-undoing
 			_, err := a.Read(ctx)
 			require.NoError(t, err)
 			bumpOutside(t, a, 1)
@@ -630,7 +631,7 @@ func TestNoFurtherRoundAfterAnUndoInside(t *testing.T) {
 			return err
 		}),
 		continuing(hooks.FuncUndo("bad", func(context.Context, *cart) error { return hooks.Unknown(errBroken) },
-			func(context.Context, *cart) error { <-saw; return errBroken }))))
+			func(context.Context, *cart) error { close(undoing); <-saw; return errBroken }))))
 	require.ErrorIs(t, err, hooks.ErrConflict)
 	require.ErrorContains(t, err, "not run again, as not all could be undone")
 	assert.Equal(t, 1, report.Rounds)
