@@ -74,7 +74,8 @@ type ExecutionConfig struct {
 	DisableRollback bool `json:"disable_rollback"`
 
 	// MaxStateSize limits the state, in bytes of memory: what a copy of it takes, and
-	// the strings that it holds, though copies share them. Default 10 MiB.
+	// the strings that it holds, though copies share them. A chain without hooks makes no
+	// copy, and has no such limit. Default 10 MiB.
 	MaxStateSize int64 `json:"max_state_size"`
 
 	// MaxAbandoned is the number of calls past their limit and still running at

@@ -36,7 +36,7 @@ type Metrics struct {
 	LateCompensations int64 // undo calls made for hooks that ended late
 	LateFailures      int64 // of these, how many failed
 
-	Hooks map[string]HookMetrics // by path
+	Hooks map[string]HookMetrics // by path; of more than 1000, the rest counts as "(other)"
 }
 
 // HookMetrics are the counts of one hook.
