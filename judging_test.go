@@ -230,3 +230,21 @@ func (s *slowlyCopied) DeepCopy() *slowlyCopied {
 	time.Sleep(7 * time.Second)
 	return &slowlyCopied{s.N}
 }
+
+// A hook that has to be given a copy when nothing more may start does not start: it is skipped,
+// also if the copy would have had to call a method.
+func TestNoCopyForAHookThatMayNotStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errCause)
+		defer cancel()
+		deaf := hooks.Define(hooks.Funcs[slowlyCopied]{
+			Name: "deaf", Options: hooks.Options{Timeout: time.Second, OnFailure: hooks.Continue},
+			Execute: func(context.Context, *slowlyCopied) (any, error) { time.Sleep(time.Minute); return nil, nil },
+		})
+		x := build[slowlyCopied](t, hooks.Config{Execution: hooks.ExecutionConfig{Grace: time.Hour}})
+		report, err := x.Execute(ctx, new(slowlyCopied), hooks.Sequence("s", deaf), hooks.Func("next", func(context.Context, *slowlyCopied) error { return nil }))
+		require.EqualError(t, err, "hooks: execute: the caller's cause")
+		require.Equal(t, "s succeeded (s/deaf timed out), next skipped", treeOf(report.Results()))
+		require.Equal(t, hooks.Runs{TimedOut: 1}, x.Metrics().Runs)
+	})
+}

@@ -260,6 +260,10 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 		e.endGroup()
 		return true
 	}
+	if late := e.mustStop(); late != nil { // nothing more is started: whatever the merge would have to call
+		e.stop(late)
+		return false
+	}
 	if f := e.merge(g, left); f != nil {
 		e.attempt = attempt[T]{}
 		return e.groupFailed(f, &e.steps[g.first])

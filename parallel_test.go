@@ -212,6 +212,31 @@ func TestAFailedMemberStopsTheOthersInADryRun(t *testing.T) {
 	})
 }
 
+// If the caller has gone when the members have ended, nothing is merged, and nobody is to blame,
+// whatever merging would have had to call.
+func TestNothingIsMergedForACallerWhoHasGone(t *testing.T) {
+	for _, validators := range [][]hooks.Validator[board]{nil, {hooks.ValidatorFunc("few", func(_ context.Context, change hooks.StateChange[board]) hooks.ValidationResult {
+		assert.NotEqual(t, "p", change.Hook)
+		return hooks.ValidationResult{}
+	})}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Second, errCause)
+			defer cancel()
+			put := func(name string) hooks.Hook[board] {
+				return hooks.Func(name, func(_ context.Context, b *board) error { b.Cells[name] = 1; return nil })
+			}
+			deaf := hooks.Define(hooks.Funcs[board]{
+				Name: "deaf", Options: hooks.Options{Timeout: time.Second, OnFailure: hooks.Continue},
+				Execute: func(context.Context, *board) (any, error) { time.Sleep(4 * time.Second); return nil, nil },
+			})
+			cfg := hooks.Config{Execution: hooks.ExecutionConfig{Grace: 10 * time.Second}}
+			report, err := build[board](t, cfg, validators...).Execute(ctx, newBoard(), hooks.Parallel("p", put("a"), put("b"), deaf))
+			require.EqualError(t, err, "hooks: execute: the caller's cause")
+			require.Equal(t, "p cancelled (p/a succeeded, p/b succeeded, p/deaf timed out)", treeOf(report.Results()))
+		})
+	}
+}
+
 // Of several members that fail, the first in the order of declaration is to blame that did not
 // fail because of another; the errors of the others are joined.
 func TestWhichMemberIsToBlame(t *testing.T) {

@@ -27,6 +27,9 @@ type failure struct {
 func (e *execution[T]) settle(out *outcome, over *lateness) bool {
 	a := &e.attempt
 	if a.copyErr != nil {
+		if a.stage == stageLend && e.mustStop() != nil && !e.watched {
+			return e.rewound()
+		}
 		return e.concluded(e.refused(e.copyFailed(a.copyErr)))
 	}
 	c := e.underWay()

@@ -125,12 +125,11 @@ func (m *model) parallel(n *node, s stretch, b bounds) stretch {
 	if s.fail = blamed(all); s.fail != nil {
 		return s
 	}
-	if changed := changedSince(base, all); len(changed) == 1 { // it has been judged
+	switch changed := changedSince(base, all); {
+	case len(changed) == 1: // it has been judged
 		s.version = changed[0]
-	} else if !m.merge(&s, changed) {
-		s.fail = &failure{node: n, phase: hooks.PhaseMerge, outcome: hooks.OutcomeConflict, kinds: conflict}
-	} else if len(changed) > 1 && n.check != nil {
-		s.fail = m.checkMerged(&s, n, base, b)
+	case len(changed) > 1:
+		s.fail = m.merged(&s, n, changed, b)
 	}
 	s.skip = s.fail == nil && slices.ContainsFunc(all, func(s stretch) bool { return s.skip })
 	return s

@@ -198,7 +198,7 @@ func (m *model) merge(s *stretch, changed []version) bool {
 			merged.edited[i] = merged.edited[i] || v.edited[i]
 		}
 	}
-	if fine && len(changed) > 0 {
+	if fine {
 		s.version = m.number(merged)
 	}
 	return fine
@@ -219,13 +219,14 @@ func (s *sheet) merge(base, v sheet) bool {
 	return fine
 }
 
-// checkMerged lets the validator judge a merged version. If the chain has ended, the copy for it
-// is not made of a state that has DeepCopy methods.
-func (m *model) checkMerged(s *stretch, n *node, base version, b bounds) *failure {
-	if m.rich && s.now >= m.chain.at {
-		f := stop(m.chain)
-		f.node, f.phase = n, hooks.PhaseCopy
-		return f
+// merged makes one version of those of several members, and lets the validator judge it.
+func (m *model) merged(s *stretch, n *node, changed []version, b bounds) *failure {
+	base := s.version
+	if stop := m.stopped(s.now, b); stop != nil {
+		return stop
+	}
+	if !m.merge(s, changed) {
+		return &failure{node: n, phase: hooks.PhaseMerge, outcome: hooks.OutcomeConflict, kinds: conflict}
 	}
 	e := &entry{node: n, seen: base.state, work: s.version}
 	return m.call(s, hooks.PhaseValidateState, e, 0, n.check, s.now+m.defaultTimeout, &b).failure(n)
