@@ -260,7 +260,7 @@ func (e *execution[T]) mergeMembers(g *openGroup[T], members []*execution[T]) bo
 		e.endGroup()
 		return true
 	}
-	if late := e.mustStop(); late != nil { // nothing more is started: whatever the merge would have to call
+	if late := e.dead(); late != nil { // whatever the merge would have to call
 		e.stop(late)
 		return false
 	}

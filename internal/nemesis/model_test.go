@@ -21,27 +21,28 @@ type model struct {
 	ends    []time.Duration // of calls that were given up
 	undoing time.Duration   // what undo calls have taken
 	numbers int             // of versions
+	tie     bool            // two instants that count are one
 }
 
-func predict(p *plan, gaveUp func(leaf, start int) bool) seen {
+func predict(p *plan, gaveUp func(leaf, start int) bool) (s seen, tie bool) {
 	m := newModel(p, gaveUp)
-	s := m.sequence(p.root, stretch{}, bounds{limit{at: never}, never})
-	if s.fail == nil && !m.dry {
-		s.fail = m.commit(&s)
+	r := m.sequence(p.root, stretch{}, bounds{limit{at: never}, never})
+	if r.fail == nil && !m.dry {
+		r.fail = m.commit(&r)
 	}
-	kept := s.log
-	if !m.Committed && !m.undoAll(&s, 0) && s.fail == nil { // a dry run
-		s.fail = &failure{phase: hooks.PhaseOnRollback, kinds: rollbackFailed}
+	kept := r.log
+	if !m.Committed && !m.undoAll(&r, 0) && r.fail == nil { // a dry run
+		r.fail = &failure{phase: hooks.PhaseOnRollback, kinds: rollbackFailed}
 	}
-	m.returns(&s)
+	m.returns(&r)
 	for _, e := range byEnd(m.late) { // late compensation: serial, after all the rest
-		s.now, s.undone = max(s.now, e.ended), nil
+		r.now, r.undone = max(r.now, e.ended), nil
 		if !m.Committed || !holds(kept, e) {
-			m.undoEntry(&s, e, true)
+			m.undoEntry(&r, e, true)
 		}
-		m.LateUndone = append(m.LateUndone, s.undone...)
+		m.LateUndone = append(m.LateUndone, r.undone...)
 	}
-	return m.seen
+	return m.seen, m.tie
 }
 
 func (m *model) run(n *node, s stretch, b bounds) stretch {
@@ -115,6 +116,7 @@ func (m *model) parallel(n *node, s stretch, b bounds) stretch {
 			first, cut = i, member.now
 		}
 	}
+	m.tie = m.tie || first >= 0 && b.ties(cut, m.grace)
 	all := m.members(n, s, b, first, cut)
 	for _, member := range all {
 		s.now = max(s.now, member.now)
@@ -126,8 +128,8 @@ func (m *model) parallel(n *node, s stretch, b bounds) stretch {
 		return s
 	}
 	switch changed := changedSince(base, all); {
-	case len(changed) == 1: // it has been judged
-		s.version = changed[0]
+	case len(changed) == 1:
+		s.version = changed[0] // it has been judged
 	case len(changed) > 1:
 		s.fail = m.merged(&s, n, changed, b)
 	}
@@ -174,9 +176,7 @@ func (m *model) attempt(n *node, s stretch, b bounds) stretch {
 		v = m.call(&s, hooks.PhaseValidateResult, e, 0, n.judge, begun+n.timeout, &b)
 	}
 	if v.good() && !n.readOnly && !m.live {
-		copied := s.now
-		v = m.copyOut(&s, e)
-		begun += s.now - copied
+		v = m.copyOut(&s, e, &begun)
 	}
 	if v.good() {
 		v = m.call(&s, hooks.PhaseValidateState, e, 0, n.verify, begun+n.timeout, &b)

@@ -61,6 +61,12 @@ type bounds struct {
 	cut   time.Duration
 }
 
+// ties reports whether a member fails just as the limit of a group ends others: what begins then
+// is stopped by the one or the other.
+func (b *bounds) ties(cut, grace time.Duration) bool {
+	return cut == b.group.at || cut == b.group.at+grace
+}
+
 // A verdict is how a call of user code went: well if there are no errors.
 type verdict struct {
 	phase   hooks.Phase
@@ -222,8 +228,8 @@ func (s *sheet) merge(base, v sheet) bool {
 // merged makes one version of those of several members, and lets the validator judge it.
 func (m *model) merged(s *stretch, n *node, changed []version, b bounds) *failure {
 	base := s.version
-	if stop := m.stopped(s.now, b); stop != nil {
-		return stop
+	if s.now >= m.chain.at {
+		return stop(m.chain)
 	}
 	if !m.merge(s, changed) {
 		return &failure{node: n, phase: hooks.PhaseMerge, outcome: hooks.OutcomeConflict, kinds: conflict}
@@ -315,8 +321,11 @@ func (s *sheet) edit(n *node, u use) {
 	}
 }
 
-// copyOut makes the next version of what the hook left.
-func (m *model) copyOut(s *stretch, e *entry) verdict {
+// copyOut makes the next version of what the hook left. That is not on the budget of judges, which
+// begins as much later.
+func (m *model) copyOut(s *stretch, e *entry, judging *time.Duration) verdict {
+	*judging -= s.now
+	defer func() { *judging += s.now }()
 	v := verdict{phase: hooks.PhaseCopy, outcome: hooks.OutcomeInvalid}
 	if !e.awake {
 		return v
